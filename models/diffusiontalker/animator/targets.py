@@ -1,0 +1,124 @@
+"""What each phone asks of the face: one row of ARKit targets and one of dominances per phone.
+
+A dominance says how much a phone insists on its target for one articulator against its neighbours; 0 leaves the
+articulator wholly to them. The numbers are this project's own, set by these facts:
+
+- Lip and jaw height fall with vowel height, and vowels carry over the consonants between them (Öhman 1966, JASA 39).
+- Coarticulation as competing dominances per articulator (Löfqvist 1990; Cohen and Massaro 1993).
+- Alveolars, velars, nasals but M, and HH put next to no demand on the lips; sibilants narrow the jaw and keep the
+  teeth nearly together; bilabials must close, labiodentals must touch the teeth; rounding spreads into its neighbours
+  (Edwards, Landreth, Fiume and Singh 2016, "JALI"; Lee and others 2002 for the jaw's height in sibilants).
+- SH, CH, JH, ZH and, less, R and ER protrude the lips in English (Ladefoged and Johnson, A Course in Phonetics).
+- TH and DH show the tip of the tongue between the teeth, L a little of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusiontalker.phones import PHONES, SILENCE
+
+ARTICULATORS: Final[tuple[str, ...]] = ("jaw", "rounding", "spreading", "lower_lip", "upper_lip", "tongue")
+
+CURVES: Final[tuple[tuple[str, str], ...]] = (
+    ("jawOpen", "jaw"),
+    ("jawForward", "jaw"),
+    ("mouthPucker", "rounding"),
+    ("mouthFunnel", "rounding"),
+    ("mouthStretch", "spreading"),
+    ("mouthDimple", "spreading"),
+    ("mouthLowerDown", "lower_lip"),
+    ("mouthShrugLower", "lower_lip"),
+    ("mouthUpperUp", "upper_lip"),
+    ("mouthShrugUpper", "upper_lip"),
+    ("tongueOut", "tongue"),
+)
+"""The curves blended by dominance, without side (both sides get the same), and the articulator that moves each."""
+
+_TABLE: Final = """
+#      open  fwd  puck  funl  strt  dimp  lowD  shrL  uppU  shrU  tong |  jaw  round  spread  lower  upper  tongue
+SIL    0     0    0     0     0     0     0     0     0     0     0    |  1.0  0.6    0.6     1.0    1.0    1.0
+AA     .50   0    0     .06   .05   .04   .26   0     .12   .04   0    |  1.0  0.6    0.5     0.8    0.8    0.6
+AE     .46   0    0     0     .28   .10   .32   0     .22   .04   0    |  1.0  1.0    1.0     1.0    0.9    0.6
+AH     .34   0    .02   .04   .08   .05   .22   0     .10   .04   0    |  0.8  0.5    0.4     0.7    0.7    0.6
+AO     .42   .04  .16   .28   0     0     .22   0     .12   .04   0    |  1.0  0.8    0.8     0.8    0.8    0.6
+EH     .32   0    0     0     .26   .10   .28   0     .18   .04   0    |  0.9  1.0    0.9     0.9    0.8    0.6
+ER     .20   .08  .14   .26   0     0     .20   0     .14   .04   0    |  0.8  0.7    0.7     0.7    0.7    0.6
+IH     .22   0    0     0     .26   .12   .24   0     .14   .04   0    |  0.7  1.0    0.8     0.7    0.7    0.6
+IY     .15   0    0     0     .42   .20   .26   0     .16   .04   0    |  0.9  1.3    1.2     0.9    0.8    0.6
+OH     .34   .04  .24   .30   0     0     .18   0     .08   .04   0    |  1.0  1.0    1.0     0.8    0.8    0.6
+UH     .22   .05  .34   .32   0     0     .16   0     .06   .04   0    |  0.7  1.2    1.1     0.8    0.8    0.6
+UW     .15   .06  .56   .34   0     0     .10   .04   .02   .06   0    |  0.9  1.6    1.5     0.9    0.9    0.6
+P      .07   0    0     0     .06   .10   0     .14   0     .14   0    |  0.9  0.1    0.1     1.0    1.0    0.6
+B      .08   0    0     0     .06   .10   0     .12   0     .12   0    |  0.9  0.1    0.1     1.0    1.0    0.6
+M      .08   0    0     0     .05   .08   0     .08   0     .10   0    |  0.9  0.1    0.1     1.0    1.0    0.6
+F      .10   0    0     0     .10   .08   0     .04   .16   .06   0    |  0.9  0.2    0.3     1.0    0.8    0.6
+V      .11   0    0     0     .10   .08   0     .04   .14   .06   0    |  0.9  0.2    0.3     1.0    0.8    0.6
+TH     .14   0    0     0     .12   .06   .22   0     .10   .04   .35  |  0.8  0.2    0.2     0.5    0.4    1.5
+DH     .14   0    0     0     .10   .06   .20   0     .10   .04   .22  |  0.6  0.1    0.1     0.4    0.3    1.2
+S      .07   .12  0     0     .26   .14   .26   0     .14   .04   0    |  1.3  0.3    0.4     0.6    0.5    1.0
+Z      .08   .12  0     0     .24   .14   .26   0     .14   .04   0    |  1.3  0.3    0.4     0.6    0.5    1.0
+SH     .09   .14  .18   .46   0     0     .28   0     .22   .06   0    |  1.2  0.9    0.8     0.7    0.7    1.0
+ZH     .09   .14  .18   .44   0     0     .28   0     .22   .06   0    |  1.2  0.9    0.8     0.7    0.7    1.0
+CH     .09   .14  .18   .44   0     0     .26   0     .20   .06   0    |  1.2  0.9    0.8     0.7    0.7    1.0
+JH     .10   .14  .16   .40   0     0     .26   0     .20   .06   0    |  1.2  0.8    0.8     0.7    0.7    1.0
+T      .11   0    0     0     .14   .08   .22   0     .10   .04   0    |  0.6  0.05   0.05    0.15   0.15   0.6
+D      .12   0    0     0     .14   .08   .22   0     .10   .04   0    |  0.6  0.05   0.05    0.15   0.15   0.6
+N      .14   0    0     0     .12   .08   .20   0     .08   .04   0    |  0.45 0.05   0.05    0.15   0.15   0.6
+L      .20   0    0     0     .10   .06   .22   0     .10   .04   .08  |  0.5  0.1    0.1     0.25   0.2    0.8
+R      .14   .08  .16   .30   0     0     .20   0     .12   .04   0    |  0.6  0.7    0.6     0.4    0.4    0.6
+K      .18   0    0     0     .12   .06   .20   0     .10   .04   0    |  0.3  0.05   0.05    0.1    0.1    0.6
+G      .18   0    0     0     .12   .06   .20   0     .10   .04   0    |  0.3  0.05   0.05    0.1    0.1    0.6
+NG     .18   0    0     0     .12   .06   .20   0     .10   .04   0    |  0.3  0.05   0.05    0.1    0.1    0.6
+HH     .24   0    0     0     .10   .04   .20   0     .10   .04   0    |  0.1  0.03   0.03    0.05   0.05   0.6
+W      .10   .06  .62   .30   0     0     .06   .04   .02   .06   0    |  0.9  1.8    1.6     1.0    1.0    0.6
+Y      .12   0    0     0     .34   .14   .22   0     .12   .04   0    |  0.6  0.6    0.7     0.5    0.5    0.6
+"""
+
+GLIDES: Final[dict[str, tuple[tuple[str, float], ...]]] = {
+    "AY": (("AA", 0.6), ("IH", 0.4)),
+    "AW": (("AA", 0.55), ("UH", 0.45)),
+    "OY": (("OH", 0.6), ("IH", 0.4)),
+    "OW": (("OH", 0.5), ("UW", 0.5)),
+    "EY": (("EH", 0.6), ("IY", 0.4)),
+}
+"""Diphthongs as two vowels in a row: (row of the table, share of the duration)."""
+
+
+@dataclass(frozen=True)
+class TargetTable:
+    """The parsed table.
+
+    Attributes:
+        rows: row name -> row number.
+        targets: [rows, len(CURVES)], coefficients in 0..1.
+        dominances: [rows, len(ARTICULATORS)], relative weights, 0 or more.
+    """
+
+    rows: dict[str, int]
+    targets: NDArray[np.float64]
+    dominances: NDArray[np.float64]
+
+
+def _parse(text: str) -> TargetTable:
+    lines = [line.split() for line in text.strip().splitlines() if not line.startswith("#")]
+    cut = lines[0].index("|")
+    return TargetTable(
+        rows={line[0]: i for i, line in enumerate(lines)},
+        targets=np.array([[float(x) for x in line[1:cut]] for line in lines]),
+        dominances=np.array([[float(x) for x in line[cut + 1 :]] for line in lines]),
+    )
+
+
+TABLE: Final = _parse(_TABLE)
+
+GESTURES: Final[dict[str, tuple[tuple[int, float], ...]]] = {
+    phone: tuple((TABLE.rows[name], share) for name, share in GLIDES.get(phone, ((phone, 1.0),))) for phone in PHONES
+}
+"""Phone -> its rows and their shares of its duration; a phone outside the inventory is a ``KeyError``."""
+
+REST_ROW: Final = TABLE.rows[SILENCE]
