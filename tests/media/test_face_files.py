@@ -48,9 +48,18 @@ def test_json_is_plain_and_names_its_columns(tmp_path: Path) -> None:
 def test_npz_columns_are_matched_by_name(tmp_path: Path) -> None:
     path = tmp_path / "take.npz"
     order = np.random.default_rng(1).permutation(52)
-    text = dict.fromkeys(("identity", "preset", "model", "model_version"), np.array(""))
-    shuffled = {"frames": TAKE.frames[:, order], "names": np.array(BLENDSHAPES)[order]}
-    np.savez(path, **shuffled, **text, fps=np.array(30), seed=np.array(0))
+    none = np.array("")
+    np.savez(
+        path,
+        frames=TAKE.frames[:, order],
+        names=np.array(BLENDSHAPES)[order],
+        fps=np.array(30),
+        seed=np.array(0),
+        identity=none,
+        preset=none,
+        model=none,
+        model_version=none,
+    )
     np.testing.assert_array_equal(read_take(path).frames, TAKE.frames)
 
 
