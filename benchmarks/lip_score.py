@@ -36,13 +36,15 @@ Animate = Callable[[Samples, Recording], Frames]
 """16 kHz samples ``[N]`` as heard, and the clip they come from -> frames ``[T, 52]`` at 30 fps."""
 
 SHARED = Path(os.environ.get("LIVETALKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+JAW_WINDOW = 0.09
+"""Seconds a loudness jaw listens over: as sluggish as such jaws are made so that they do not chatter."""
 ANIMATORS = ("loudness", "truth", "model")
 
 
 def loudness_jaw(samples: Samples, recording: Recording) -> Frames:
     """The baseline: jawOpen follows the logarithm of loudness, 40 dB up to the clip's loud frames, and nothing else."""
     frames = frame_count(samples.size, MODEL_FPS, SAMPLE_RATE)
-    loudness = loudness_db(samples, SAMPLE_RATE, frames, MODEL_FPS)
+    loudness = loudness_db(samples, SAMPLE_RATE, frames, MODEL_FPS, JAW_WINDOW)
     face = np.zeros((frames, COUNT), np.float32)
     face[:, INDEX["jawOpen"]] = np.clip((loudness - np.percentile(loudness, 95)) / 40 + 1, 0, 1)
     return face
@@ -104,7 +106,8 @@ def _noise(size: int, colour: str, seed: int) -> NDArray[np.float64]:
         spectrum = np.fft.rfft(noise)
         spectrum /= np.sqrt(np.maximum(np.arange(spectrum.size), 1))
         noise = np.fft.irfft(spectrum, size)
-    return noise / np.sqrt(np.mean(noise**2))
+    scaled: NDArray[np.float64] = noise / np.sqrt(np.mean(noise**2))
+    return scaled
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,8 @@ def animate_all(animate: Animate, recordings: Sequence[Recording], listening: Li
             )
         )
         if sys.stderr.isatty():
-            print(
-                f"\r{name}: {number}/{len(recordings)}", end="\n" if number == len(recordings) else "", file=sys.stderr
-            )
+            end = "\n" if number == len(recordings) else ""
+            print(f"\r{name}: {number}/{len(recordings)}", end=end, file=sys.stderr)
     return results
 
 

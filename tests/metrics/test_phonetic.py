@@ -47,14 +47,15 @@ def _follow(kinds: frozenset[str], rest: float, target: float, late: float = 0.0
         phones = _phones()
         middles = np.array([(phone.start + phone.end) / 2 for phone in phones]) + late
         values = np.array([target if phone.phone in kinds else rest for phone in phones])
-        return np.interp(times, middles, values)
+        return np.asarray(np.interp(times, middles, values))
 
     return curve
 
 
 def _speaking(late: float = 0.0) -> ScoredClip:
     def opening(times: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _follow(OPEN_VOWELS, 0.4, 0.9, late)(times) - _follow(BILABIALS, 0.0, 0.4, late)(times)
+        opened = _follow(OPEN_VOWELS, 0.4, 0.9, late)(times)
+        return np.asarray(opened - _follow(BILABIALS, 0.0, 0.4, late)(times))
 
     return _clip(opening, _follow(ROUNDED, 0.1, 0.6, late), _phones())
 
@@ -96,7 +97,7 @@ def test_closure_is_the_share_of_bilabials_that_close() -> None:
     def opening(times: NDArray[np.float64]) -> NDArray[np.float64]:
         middles = np.array([phone.start + PHONE_S / 2 for phone in phones])
         values = np.array([{"AA": 0.8, "P": 0.0, "M": 0.5}[phone.phone] for phone in phones])
-        return np.interp(times, middles, values)
+        return np.asarray(np.interp(times, middles, values))
 
     clip = _clip(opening, opening, phones)
     assert phonetic_lip_score([clip]).closure == 0.5

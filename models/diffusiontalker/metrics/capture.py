@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,7 +63,7 @@ def read_take(path: Path) -> CapturedTake:
     """
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    if len(rows) < 3 or rows[0][0] != "time":
+    if len(rows) < 3 or rows[0][:1] != ["time"]:
         raise ValueError(f"{path}: expected a header 'time,jawOpen,...' and at least two frames")
     names = tuple(rows[0][1:])
     unknown = [name for name in names if name not in INDEX]
@@ -70,10 +71,9 @@ def read_take(path: Path) -> CapturedTake:
         raise ValueError(f"{path}, line 1: not an ARKit coefficient: {', '.join(unknown)}")
     values = np.empty((len(rows) - 1, len(names) + 1))
     for number, row in enumerate(rows[1:], start=2):
-        try:
-            values[number - 2] = [float(cell) for cell in row]
-        except ValueError:
-            raise ValueError(f"{path}, line {number}: expected {len(names) + 1} numbers") from None
+        if len(row) != len(names) + 1 or not _finite(row):
+            raise ValueError(f"{path}, line {number}: expected {len(names) + 1} finite numbers")
+        values[number - 2] = [float(cell) for cell in row]
     times = values[:, 0]
     if times[-1] <= times[0]:
         raise ValueError(f"{path}: times must rise from frame to frame")
@@ -113,6 +113,13 @@ def agreement(curve: Curve, captured: Curve, fps: int, window_s: float = 0.05) -
         return Agreement(float("nan"), float("nan"))
     best = max(range(len(shifts)), key=lambda i: (np.nan_to_num(found[i], nan=-2.0), -abs(shifts[i])))
     return Agreement(found[best], 1000.0 * float(shifts[best]))
+
+
+def _finite(cells: list[str]) -> bool:
+    try:
+        return all(isfinite(float(cell)) for cell in cells)
+    except ValueError:
+        return False
 
 
 def _pearson(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -77,7 +77,7 @@ def held_out_recordings(corpus: Path) -> Iterator[Recording]:
         Recordings that have phones.
 
     Raises:
-        FileNotFoundError: the folder is not a corpus.
+        CorpusError: the folder is not a corpus (a ValueError).
     """
     from diffusiontalker.corpus.store import Corpus
 

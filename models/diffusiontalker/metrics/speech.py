@@ -42,7 +42,8 @@ def loudness_db(samples: NDArray[Any], rate: int, frames: int, fps: int, window_
     half = max(1, round(window_s * rate / 2))
     low, high = (np.clip(centres + side, 0, samples.size) for side in (-half, half))
     mean = (power[high] - power[low]) / np.maximum(high - low, 1)
-    return np.maximum(10 * np.log10(np.maximum(mean, 1e-12)), _FLOOR_DB)
+    loudness: NDArray[np.float64] = np.maximum(10 * np.log10(np.maximum(mean, 1e-12)), _FLOOR_DB)
+    return loudness
 
 
 def speech_mask(
