@@ -1,0 +1,141 @@
+"""The model bundle: one folder that a server loads, with a version, hashes and each weight once.
+
+``model.safetensors`` holds all weights; ``encoder.onnx`` and ``denoiser.onnx`` are graphs whose initializers point into
+it (ONNX external data), so the checkpoint that trains and the graphs that serve cannot disagree. ``model.json`` says
+what it is. Torch-free.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
+
+from diffusiontalker.arkit import BLENDSHAPES
+
+FORMAT: Final = "livetalker-model"
+FORMAT_VERSION: Final = 1
+WEIGHTS: Final = "model.safetensors"
+ENCODER: Final = "encoder.onnx"
+DENOISER: Final = "denoiser.onnx"
+METADATA: Final = "model.json"
+HASHED: Final = (WEIGHTS, ENCODER, DENOISER)
+
+
+class BundleError(ValueError):
+    """A model bundle that cannot be used, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Identities:
+    """The identity library as serving needs it (``N`` speakers).
+
+    Attributes:
+        names: ``N`` speaker names.
+        embeddings: ``[N, E]`` what the denoiser is conditioned on.
+        features: ``[N, D]`` unit rows, what voices are compared with.
+        voice_mean: ``[V]`` subtracted from a pooled voice.
+        voice_projection: ``[V, D]`` applied to it next.
+    """
+
+    names: tuple[str, ...]
+    embeddings: NDArray[np.float32]
+    features: NDArray[np.float32]
+    voice_mean: NDArray[np.float32]
+    voice_projection: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle.
+
+    Attributes:
+        folder: where it lies.
+        name: of the model.
+        version: of the model.
+        steps: denoise steps of the exported sampler.
+        encoder: the encoder's configuration, as plain JSON types.
+        denoiser: the denoiser's, likewise.
+        identities: the library.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    steps: int
+    encoder: Mapping[str, Any]
+    denoiser: Mapping[str, Any]
+    identities: Identities
+
+    @property
+    def encoder_graph(self) -> Path:
+        """Path of the encoder's ONNX graph."""
+        return self.folder / ENCODER
+
+    @property
+    def denoiser_graph(self) -> Path:
+        """Path of the denoiser's ONNX graph."""
+        return self.folder / DENOISER
+
+
+def shipped_bundle() -> Path:
+    """Folder of the bundle that is installed with the package."""
+    return Path(__file__).parent / "pretrained"
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_bundle(folder: Path | None = None) -> Bundle:
+    """Read and check a bundle (``None``: the shipped one).
+
+    Raises:
+        BundleError: it is missing, of another format or version, or a file does not match its hash.
+    """
+    folder = shipped_bundle() if folder is None else folder
+    try:
+        metadata = json.loads((folder / METADATA).read_text("utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"{folder} is no model bundle: {METADATA} is missing") from None
+    except ValueError as error:
+        raise BundleError(f"{folder / METADATA} is not readable as JSON ({error}); export the model again") from None
+    if metadata.get("format") != FORMAT or metadata.get("format_version") != FORMAT_VERSION:
+        raise BundleError(
+            f"{folder} is of format {metadata.get('format')!r} version {metadata.get('format_version')!r}; "
+            f"this program reads {FORMAT!r} version {FORMAT_VERSION}: export the model with this release"
+        )
+    if metadata.get("blendshapes") != list(BLENDSHAPES):
+        raise BundleError(f"{folder} was made for other blendshapes; export the model with this release")
+    for name in HASHED:
+        path = folder / name
+        if not path.is_file():
+            raise BundleError(f"{path} is missing; copy the whole bundle or export it again")
+        if file_hash(path) != metadata["sha256"].get(name):
+            raise BundleError(f"{path} is damaged or was changed (its SHA-256 differs); copy or export it again")
+    with safe_open(folder / WEIGHTS, framework="numpy") as weights:
+        identities = Identities(
+            names=tuple(metadata["identities"]),
+            embeddings=weights.get_tensor("identity.embeddings.weight"),
+            features=weights.get_tensor("identity.features"),
+            voice_mean=weights.get_tensor("identity.voice_mean"),
+            voice_projection=weights.get_tensor("identity.voice_projection"),
+        )
+    return Bundle(
+        folder=folder,
+        name=metadata["name"],
+        version=metadata["version"],
+        steps=metadata["steps"],
+        encoder=metadata["encoder"],
+        denoiser=metadata["denoiser"],
+        identities=identities,
+    )

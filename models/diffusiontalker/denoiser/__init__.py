@@ -1,0 +1,1 @@
+"""The denoiser: from audio features, an identity and noise to face curves. Needs torch."""

@@ -1,0 +1,1 @@
+"""Export: trained modules to a bundle of ONNX graphs over one weights file. Needs the ``train`` extra."""

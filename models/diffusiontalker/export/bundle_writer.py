@@ -1,0 +1,106 @@
+"""Writes a model bundle: one safetensors file, and graphs whose initializers point into it."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import TensorProto
+from safetensors.torch import save_file
+from torch import Tensor
+
+from diffusiontalker.arkit import BLENDSHAPES
+from diffusiontalker.bundle import (
+    DENOISER,
+    ENCODER,
+    FORMAT,
+    FORMAT_VERSION,
+    HASHED,
+    METADATA,
+    WEIGHTS,
+    file_hash,
+)
+from diffusiontalker.denoiser.identity import IdentityLibrary
+from diffusiontalker.denoiser.model import Denoiser
+from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.encoder.streaming_hubert import StreamingHubert
+from diffusiontalker.export.denoiser_graph import denoiser_graph
+from diffusiontalker.export.encoder_graph import encoder_graph
+from diffusiontalker.training.encoder_task import PhoneHead
+
+
+def _prefixed(prefix: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+
+
+def _offsets(path: Path) -> dict[str, tuple[int, int]]:
+    """Name -> (offset in the file, bytes) of every tensor of a safetensors file."""
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(size))
+    return {
+        name: (8 + size + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+
+
+def _point_into(graph: onnx.ModelProto, path: Path) -> None:
+    """Replace the data of every initializer that ``path`` holds by its place there."""
+    offsets = _offsets(path)
+    for initializer in graph.graph.initializer:
+        if initializer.name in offsets:
+            offset, length = offsets[initializer.name]
+            for field in ("raw_data", "float_data", "int64_data"):
+                initializer.ClearField(field)
+            del initializer.external_data[:]
+            initializer.data_location = TensorProto.EXTERNAL
+            for key, value in (("location", path.name), ("offset", str(offset)), ("length", str(length))):
+                initializer.external_data.add(key=key, value=value)
+
+
+@torch.no_grad()
+def write_bundle(
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    encoder: StreamingHubert,
+    phone_head: PhoneHead,
+    denoiser: Denoiser,
+    schedule: Schedule,
+    identities: IdentityLibrary,
+) -> None:
+    """Write weights, graphs and metadata of a trained model to ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        **_prefixed("encoder", encoder.state_dict()),
+        **_prefixed("phone_head", phone_head.state_dict()),
+        **_prefixed("denoiser", denoiser.state_dict()),
+        **_prefixed("identity", identities.state_dict()),
+        "identity.features": identities.features().detach().contiguous(),
+    }
+    save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
+    for graph, file in (
+        (encoder_graph(encoder, phone_head), ENCODER),
+        (denoiser_graph(denoiser, schedule), DENOISER),
+    ):
+        _point_into(graph, folder / WEIGHTS)
+        onnx.save(graph, folder / file)
+    metadata = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "version": version,
+        "steps": len(schedule),
+        "blendshapes": list(BLENDSHAPES),
+        "encoder": encoder.config.to_dict(),
+        "denoiser": denoiser.config.to_dict(),
+        "identities": list(identities.names),
+        "sha256": {file: file_hash(folder / file) for file in HASHED},
+    }
+    (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", "utf-8")

@@ -1,0 +1,1 @@
+"""Training: augmentation, batches, the encoder's and the denoiser's objectives and loops. Needs the ``train`` extra."""

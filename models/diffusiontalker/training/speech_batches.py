@@ -1,0 +1,188 @@
+"""Training samples for the encoder: audio crops with the phone and the mouth of every moment.
+
+A sample is several clips of one speaker joined by pauses, sped up or slowed down with its labels, degraded, cropped and
+level-normalised as a stream would be. Sample ``i`` is a function of ``(seed, i)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from diffusiontalker.animator import NEUTRAL, animate
+from diffusiontalker.arkit import JAW_AND_MOUTH
+from diffusiontalker.corpus.store import Clip, Corpus
+from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW, PRESETS, SAMPLE_RATE
+from diffusiontalker.level import BLOCK, LevelState, normalize_level
+from diffusiontalker.phones import PHONE_INDEX, SILENCE, TimedPhone
+from diffusiontalker.training.augment import Acoustics, AugmentConfig, change_speed, degrade
+
+LABEL_RATE = 100
+"""Labels per second; a feature stride is two of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Clean audio with its labels.
+
+    Attributes:
+        samples: mono audio at 16 kHz.
+        phones: covering it.
+    """
+
+    samples: NDArray[np.float32]
+    phones: tuple[TimedPhone, ...]
+
+
+def label_indexes(features: int) -> NDArray[np.int64]:
+    """``[presets, features]``: the label (10 ms grid) each preset's frame stands at when feature ``k`` is its newest.
+
+    Feature ``k`` ends at sample ``320 k + 400``; a frame whose look-ahead ends there stands that much earlier. Negative
+    where it would stand before the start.
+    """
+    per_label = SAMPLE_RATE // LABEL_RATE
+    ends = FEATURE_STRIDE * np.arange(features) + FEATURE_WINDOW
+    return np.stack([(ends - preset.look_ahead) // per_label for preset in PRESETS.values()])
+
+
+class SpeechSamples(Dataset[dict[str, Tensor]]):
+    """Degraded crops with labels, drawn from one or more corpora.
+
+    Args:
+        corpora: opened corpora; only their ``train`` clips are used.
+        acoustics: noises and rooms to mix in.
+        seconds: crop length.
+        real_share: share of samples drawn from recordings rather than synthetic speech, where there are any.
+        length: samples per epoch (an index range; every index is a new sample).
+        seed: with the index, decides everything.
+    """
+
+    def __init__(
+        self,
+        corpora: Sequence[Corpus],
+        acoustics: Acoustics,
+        *,
+        seconds: float = 4.0,
+        real_share: float = 0.5,
+        length: int = 1 << 20,
+        seed: int = 0,
+        augment: AugmentConfig | None = None,
+    ) -> None:
+        self.features = int(seconds * SAMPLE_RATE) // FEATURE_STRIDE
+        self.length = length
+        self.seed = seed
+        self.acoustics = acoustics
+        self.augment = augment or AugmentConfig()
+        self.real_share = real_share
+        pools: dict[bool, list[tuple[Corpus, Clip]]] = {True: [], False: []}
+        self.by_speaker: dict[str, list[tuple[Corpus, Clip]]] = {}
+        for corpus in corpora:
+            for clip in corpus.clips:
+                if clip.split == "train":
+                    pools[clip.corpus.startswith("recording")].append((corpus, clip))
+                    self.by_speaker.setdefault(clip.speaker, []).append((corpus, clip))
+        self.pools = {real: pool for real, pool in pools.items() if pool}
+        if not self.pools:
+            raise ValueError("the corpora hold no training clips; build one with 'diffusiontalker corpus'")
+        self.weights = {
+            real: np.array([clip.weight * clip.samples for _, clip in pool], np.float64)
+            for real, pool in self.pools.items()
+        }
+        for weight in self.weights.values():
+            weight /= weight.sum()
+        self.labels = label_indexes(self.features)
+
+    def __len__(self) -> int:
+        """Samples per epoch."""
+        return self.length
+
+    def _clip(self, corpus: Corpus, clip: Clip) -> Utterance:
+        return Utterance(corpus.audio(clip).astype(np.float32) / 32768, clip.phones)
+
+    def _joined(self, rng: np.random.Generator, seconds: float) -> Utterance:
+        """Clips of one speaker (or, now and then, of two) with pauses, at least ``seconds`` long."""
+        real = len(self.pools) == 2 and rng.random() < self.real_share or False not in self.pools
+        pool = self.pools[bool(real)]
+        corpus, clip = pool[rng.choice(len(pool), p=self.weights[bool(real)])]
+        mates = self.by_speaker[clip.speaker]
+        audio: list[NDArray[np.float32]] = []
+        phones: list[TimedPhone] = []
+        now = 0.0
+        while now < seconds:
+            pause = rng.uniform(0.05, 1.2) if rng.random() < 0.7 else 0.0
+            silence = np.zeros(int(pause * SAMPLE_RATE), np.float32)
+            utterance = self._clip(corpus, clip)
+            level = 0.1 / (float(np.sqrt(np.square(utterance.samples).mean())) + 1e-5)
+            for piece, timed in (
+                (silence, (TimedPhone(SILENCE, 0.0, len(silence) / SAMPLE_RATE),) if len(silence) else ()),
+                (utterance.samples * np.float32(level), utterance.phones),
+            ):
+                audio.append(piece)
+                phones.extend(TimedPhone(p.phone, p.start + now, p.end + now) for p in timed)
+                now += len(piece) / SAMPLE_RATE
+            corpus, clip = mates[rng.integers(len(mates))]
+        return Utterance(np.concatenate(audio), tuple(phones))
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Sample ``index``: ``samples [320 T + 80]``, ``phones [presets, T]``, ``mouth [presets, T, M]``, ``known``."""
+        rng = np.random.default_rng([self.seed, index])
+        wanted = FEATURE_STRIDE * self.features + FEATURE_OVERLAP
+        if rng.random() < 0.04:
+            seconds = wanted / SAMPLE_RATE
+            utterance = Utterance(np.zeros(wanted, np.float32), (TimedPhone(SILENCE, 0.0, seconds),))
+            heard = np.zeros(wanted, np.float32)
+            if rng.random() < 0.85:
+                heard = degrade(
+                    rng.standard_normal(wanted).astype(np.float32) * 1e-3, self.augment, self.acoustics, rng
+                ) * np.float32(10 ** (-rng.uniform(0, 30) / 20))
+        else:
+            speed = rng.uniform(*self.augment.speed) if rng.random() < self.augment.speed_share else 1.0
+            utterance = self._joined(rng, wanted / SAMPLE_RATE * speed + 0.1)
+            if speed != 1.0:
+                utterance = Utterance(
+                    change_speed(utterance.samples, speed),
+                    tuple(TimedPhone(p.phone, p.start / speed, p.end / speed) for p in utterance.phones),
+                )
+            slack = len(utterance.samples) - wanted
+            step = SAMPLE_RATE // LABEL_RATE
+            start = int(rng.integers(0, slack // step + 1)) * step if slack > 0 else 0
+            seconds = start / SAMPLE_RATE
+            utterance = Utterance(
+                utterance.samples[start : start + wanted],
+                tuple(
+                    TimedPhone(p.phone, max(p.start - seconds, 0.0), p.end - seconds)
+                    for p in utterance.phones
+                    if p.end > seconds and p.start < seconds + wanted / SAMPLE_RATE
+                ),
+            )
+            heard = degrade(utterance.samples, self.augment, self.acoustics, rng)
+        return self._labelled(heard, utterance.phones, rng)
+
+    def _labelled(
+        self, heard: NDArray[np.float32], phones: tuple[TimedPhone, ...], rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        state = LevelState.initial(1)
+        if rng.random() < 0.5:
+            # As if the stream had run before: the held level is the speech's own, or that of something louder.
+            power = 10 * np.log10(float(np.square(heard).mean()) + 1e-9) + rng.uniform(0, 12)
+            state = LevelState(state.powers, np.array([max(power, -80.0)]))
+        blocks = len(heard) // BLOCK * BLOCK
+        normalized, _ = normalize_level(heard[None, :blocks], state)
+        count = len(heard) * LABEL_RATE // SAMPLE_RATE + 1
+        classes = np.full(count, PHONE_INDEX[SILENCE], np.int64)
+        for p in phones:
+            classes[round(p.start * LABEL_RATE) : round(p.end * LABEL_RATE)] = PHONE_INDEX[p.phone]
+        curves = animate(phones, count, fps=LABEL_RATE, style=NEUTRAL, seed=0, blinks=False)[:, list(JAW_AND_MOUTH)]
+        where = np.clip(self.labels, 0, count - 1)
+        return {
+            "samples": torch.from_numpy(normalized[0]),
+            "phones": torch.from_numpy(classes[where]),
+            "mouth": torch.from_numpy(curves[where].astype(np.float32)),
+            "known": torch.from_numpy(self.labels >= 0),
+        }

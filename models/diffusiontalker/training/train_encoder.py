@@ -1,0 +1,85 @@
+"""Trains the streaming encoder on labelled corpora and saves its averaged weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch import Tensor
+
+from diffusiontalker.corpus.store import Corpus
+from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.geometry import PRESETS, SAMPLE_RATE
+from diffusiontalker.training.augment import Acoustics
+from diffusiontalker.training.encoder_task import EncoderTask
+from diffusiontalker.training.loop import LoopConfig, train
+from diffusiontalker.training.speech_batches import SpeechSamples
+
+Report = Callable[[int, Mapping[str, float]], None]
+
+
+def load_acoustics(speech: Path | None) -> Acoustics:
+    """Noises and impulse responses of a speech folder's ``noise/`` (``rir_*`` are rooms); none without a folder."""
+    noises: list[NDArray[np.float32]] = []
+    rooms: list[NDArray[np.float32]] = []
+    for path in sorted((speech / "noise").rglob("*.flac")) if speech else []:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        if rate == SAMPLE_RATE and len(samples):
+            (rooms if path.parent.name.startswith("rir_") else noises).append(samples[:, 0])
+    return Acoustics(noises, rooms)
+
+
+def train_encoder(
+    corpora: Sequence[Path],
+    out: Path,
+    *,
+    speech: Path | None = None,
+    steps: int = 5000,
+    batch: int = 8,
+    seconds: float = 4.0,
+    real_share: float = 0.5,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    start_from: Path | None = None,
+    report: Report | None = None,
+) -> Path:
+    """Train an encoder from nothing (or from ``start_from``), going on from a checkpoint in ``out``.
+
+    Returns:
+        The path of the saved weights, ``out/encoder.safetensors``.
+    """
+    torch.manual_seed(seed)
+    opened = [Corpus.open(folder) for folder in corpora]
+    samples = SpeechSamples(opened, load_acoustics(speech), seconds=seconds, real_share=real_share, seed=seed)
+    task = EncoderTask(StreamingHubertConfig())
+    if start_from is not None:
+        from safetensors.torch import load_file
+
+        task.load_state_dict(load_file(start_from))
+    else:
+        spread = torch.stack([samples[i]["mouth"].flatten(0, 1) for i in range(64)]).flatten(0, 1).std(0)
+        task.mouth_std.copy_(spread.clamp_min(0.02))
+
+    def objective(rows: dict[str, Tensor]) -> tuple[Tensor, Mapping[str, float]]:
+        losses = task(rows)
+        figures = {"phone": float(losses.phone.detach()), "mouth": float(losses.mouth.detach())}
+        for name, share in zip(PRESETS, losses.accuracy.tolist(), strict=True):
+            figures[f"accuracy_{name}"] = share
+        return losses.total, figures
+
+    weights = train(
+        task,
+        objective,
+        samples,
+        LoopConfig(steps=steps, batch=batch, learning_rate=learning_rate, seed=seed),
+        out,
+        report=report,
+    )
+    path = out / "encoder.safetensors"
+    save_file({k: v.contiguous() for k, v in weights.items()}, path)
+    return path
