@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
+from diffusiontalker.corpus.store import Corpus
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.phones import PHONE_INDEX, SILENCE, TimedPhone
 
@@ -79,8 +81,6 @@ def held_out_recordings(corpus: Path) -> Iterator[Recording]:
     Raises:
         CorpusError: the folder is not a corpus (a ValueError).
     """
-    from diffusiontalker.corpus.store import Corpus
-
     store = Corpus.open(corpus)
     for clip in store.clips:
         kind, _, name = clip.corpus.partition("/")
@@ -94,8 +94,6 @@ def read_16k(path: Path) -> NDArray[np.int16]:
     Raises:
         ValueError: another rate or more channels.
     """
-    import soundfile
-
     samples, rate = soundfile.read(path, dtype="int16")
     if rate != SAMPLE_RATE or samples.ndim != 1:
         raise ValueError(f"{path}: expected {SAMPLE_RATE} Hz mono, got {rate} Hz with shape {samples.shape}")
