@@ -43,13 +43,13 @@ class Contact:
 
 
 BILABIAL: Final[dict[str, Contact]] = {
-    "P": Contact(early=0.008, share=0.65, close=0.105, open=0.110, press=0.10, roll=0.06, puff=0.10),
-    "B": Contact(early=0.008, share=0.80, close=0.105, open=0.110, press=0.07, roll=0.05, puff=0.08),
-    "M": Contact(early=0.004, share=0.90, close=0.110, open=0.115, press=0.04, roll=0.05, puff=0.0),
+    "P": Contact(early=0.008, share=0.65, close=0.090, open=0.095, press=0.10, roll=0.06, puff=0.10),
+    "B": Contact(early=0.008, share=0.80, close=0.090, open=0.095, press=0.07, roll=0.05, puff=0.08),
+    "M": Contact(early=0.004, share=0.90, close=0.095, open=0.100, press=0.04, roll=0.05, puff=0.0),
 }
 LABIODENTAL: Final[dict[str, Contact]] = {
-    "F": Contact(early=0.004, share=0.90, close=0.100, open=0.105, press=0.0, roll=0.26, puff=0.0),
-    "V": Contact(early=0.004, share=0.90, close=0.100, open=0.105, press=0.0, roll=0.22, puff=0.0),
+    "F": Contact(early=0.004, share=0.90, close=0.090, open=0.095, press=0.0, roll=0.24, puff=0.0),
+    "V": Contact(early=0.004, share=0.90, close=0.090, open=0.095, press=0.0, roll=0.22, puff=0.0),
 }
 
 SHORTEST: Final = 0.035

@@ -40,14 +40,24 @@ class Flanks:
 
 
 FLANKS: Final[dict[str, Flanks]] = {
-    "jaw": Flanks(lead=0.015, attack=0.026, hold=-0.010, release=0.028),
+    "jaw": Flanks(lead=0.015, attack=0.022, hold=-0.010, release=0.024),
     # Lip rounding is prepared 100 to 150 ms ahead where the consonants before it leave the lips free.
-    "rounding": Flanks(lead=0.040, attack=0.030, hold=-0.015, release=0.026),
+    "rounding": Flanks(lead=0.035, attack=0.028, hold=-0.015, release=0.024),
     "spreading": Flanks(lead=0.020, attack=0.030, hold=-0.010, release=0.030),
-    "lower_lip": Flanks(lead=0.015, attack=0.026, hold=-0.010, release=0.028),
-    "upper_lip": Flanks(lead=0.015, attack=0.028, hold=-0.010, release=0.030),
+    "lower_lip": Flanks(lead=0.015, attack=0.022, hold=-0.010, release=0.024),
+    "upper_lip": Flanks(lead=0.015, attack=0.024, hold=-0.010, release=0.026),
     "tongue": Flanks(lead=0.010, attack=0.016, hold=-0.005, release=0.016),
 }
+
+STOPS: Final = frozenset({"T", "D", "K", "G"})
+LONGEST_STOP: Final = 0.2
+"""Seconds; what an alignment gives a stop beyond this is the pause after it."""
+
+_REST_LAG: Final = 0.08
+_REST_LEAD: Final = 0.11
+"""Seconds by which lips come to rest after speech has ended, and leave it before speech begins."""
+_REST_SPARE: Final = 0.35
+"""Share of a short pause that either of the two may take."""
 
 _NEIGHBOURS: Final = 7
 """Gestures looked at on either side of an instant; at the fastest speech that is a third of a second."""
@@ -83,26 +93,31 @@ def gestures(phones: Sequence[TimedPhone]) -> Gestures:
         ValueError: a phone is unknown, has no duration, or starts before the one before it ended.
     """
     parts: list[tuple[int, float, float]] = []
-    reached = -np.inf
+    reached, previous_end = -np.inf, -np.inf
     for phone in phones:
         shares = GESTURES.get(phone.phone)
         if shares is None:
             raise ValueError(f"unknown phone {phone.phone!r}: use the names of diffusiontalker.phones.PHONES")
-        if not phone.end > phone.start >= reached - _TOUCHING:
+        if not phone.end > phone.start >= previous_end - _TOUCHING:
             raise ValueError(
                 f"phone {phone.phone} at {phone.start:.3f} to {phone.end:.3f} s has no duration or starts before its "
                 "predecessor ended: phones must follow each other in time"
             )
         if phone.start > reached + _TOUCHING:
             parts.append((REST_ROW, reached, phone.start))
-        at = phone.start
+        duration = phone.end - phone.start
+        if phone.phone in STOPS:
+            duration = min(duration, LONGEST_STOP)
+        reached = phone.start
         for row, share in shares:
-            until = at + share * (phone.end - phone.start)
-            parts.append((row, at, until))
-            at = until
-        reached = phone.end
+            parts.append((row, reached, reached + share * duration))
+            reached += share * duration
+        previous_end = phone.end
     parts.append((REST_ROW, reached, np.inf))
-    return Gestures(*(np.array(column) for column in zip(*parts, strict=True)))
+    rows, starts, ends = zip(*parts, strict=True)
+    start, end = np.array(starts), np.array(ends)
+    spare = np.where(np.array(rows) == REST_ROW, _REST_SPARE * (end - start), 0.0)
+    return Gestures(np.array(rows), start + np.minimum(spare, _REST_LAG), end - np.minimum(spare, _REST_LEAD))
 
 
 def blend(sequence: Gestures, times: Array) -> Array:

@@ -59,7 +59,8 @@ def animate(
         raise ValueError(f"loudness has shape {np.shape(loudness)}: give one value for each of the {frames} frames")
     times = np.arange(frames) / fps
     level = None if loudness is None else _steady(np.asarray(loudness, float), fps)
-    curves = _mouth(phones, times, style, level) | upper_face(phones, times, style, seed, level)
+    curves = _mouth(phones, times, style, level)
+    curves |= upper_face(phones, times, style, seed, level, curves)
     if blinks:
         lids = blink_curve(seed, 0, frames, fps, style.blinks).astype(float)
         curves |= {"eyeBlinkLeft": lids, "eyeBlinkRight": lids}
