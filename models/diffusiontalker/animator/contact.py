@@ -52,8 +52,8 @@ LABIODENTAL: Final[dict[str, Contact]] = {
     "V": Contact(early=0.004, share=0.90, close=0.090, open=0.095, press=0.0, roll=0.22, puff=0.0),
 }
 
-SHORTEST: Final = 0.035
-"""Seconds contact lasts at least: a little more than a frame at 30 fps, so that a frame always shows it."""
+SHORTEST: Final = 0.05
+"""Seconds contact lasts at least, as closures do in fast speech; above 1/30, so that a frame always shows it."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,6 @@ def _interval(phone: TimedPhone, contact: Contact) -> tuple[float, float]:
 
 
 def _ease(x: Array) -> Array:
-    """0 below 0, 1 above 1, between them a quintic without jumps in speed or acceleration (minimum jerk)."""
+    """0 below 0, 1 above 1, between them the quintic of least jerk (Flash and Hogan 1985)."""
     x = x.clip(0.0, 1.0)
     return x * x * x * (10.0 + x * (6.0 * x - 15.0))

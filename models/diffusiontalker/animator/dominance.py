@@ -41,7 +41,8 @@ class Flanks:
 
 FLANKS: Final[dict[str, Flanks]] = {
     "jaw": Flanks(lead=0.015, attack=0.022, hold=-0.010, release=0.024),
-    # Lip rounding is prepared 100 to 150 ms ahead where the consonants before it leave the lips free.
+    # Lip rounding is prepared 100 to 150 ms ahead where the consonants before it leave the lips free (Perkell and
+    # Matthies 1992).
     "rounding": Flanks(lead=0.035, attack=0.028, hold=-0.015, release=0.024),
     "spreading": Flanks(lead=0.020, attack=0.030, hold=-0.010, release=0.030),
     "lower_lip": Flanks(lead=0.015, attack=0.022, hold=-0.010, release=0.024),

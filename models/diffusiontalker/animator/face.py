@@ -19,8 +19,10 @@ from diffusiontalker.phones import TimedPhone
 
 Array = NDArray[np.float64]
 
+_SLACK: Final = 0.12
+"""Share of the jaw's opening that relaxed lips cover."""
 _LOUDNESS_PER_DB: Final = 0.03
-"""Share by which the mouth opens wider per dB above the clip's speech level (vocal effort raises jaw height)."""
+"""Share by which the jaw opens wider per dB above the clip's speech level (Schulman 1989 on loud speech)."""
 _LOUDNESS_LIMIT: Final = 8.0
 _LOUDNESS_WINDOW: Final = 0.15
 """Seconds over which loudness is averaged: it follows the syllable, not the pitch period."""
@@ -82,8 +84,8 @@ def _mouth(phones: Sequence[TimedPhone], times: Array, style: SpeakerStyle, loud
     if loudness is not None:
         jaw = jaw * (1.0 + _LOUDNESS_PER_DB * loudness.clip(-_LOUDNESS_LIMIT, _LOUDNESS_LIMIT))
     pucker, funnel = c["mouthPucker"] * style.rounding, c["mouthFunnel"] * style.rounding
-    # Lips that are drawn together cover part of the opening the jaw makes, lips on teeth more, lips on lips all.
-    cover = 1.0 - apart * (1.0 - 0.6 * teeth.closed) * (1.0 - 0.5 * pucker.clip(0.0, 1.0))
+    # Lips yield a little to an opening jaw, cover more of it drawn together or on the teeth, and all of it in contact.
+    cover = 1.0 - apart * (1.0 - _SLACK) * (1.0 - 0.6 * teeth.closed) * (1.0 - 0.5 * pucker.clip(0.0, 1.0))
     lower_down = c["mouthLowerDown"] * style.lower_lip * apart * (1.0 - teeth.closed)
     upper_up = c["mouthUpperUp"] * style.upper_lip * apart
     press = lips.press * style.press

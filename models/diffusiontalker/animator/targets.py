@@ -7,7 +7,7 @@ articulator wholly to them. The numbers are this project's own, set by these fac
 - Coarticulation as competing dominances per articulator (Löfqvist 1990; Cohen and Massaro 1993).
 - Alveolars, velars, nasals but M, and HH put next to no demand on the lips; sibilants narrow the jaw and keep the
   teeth nearly together; bilabials must close, labiodentals must touch the teeth; rounding spreads into its neighbours
-  (Edwards, Landreth, Fiume and Singh 2016, "JALI"; Lee and others 2002 for the jaw's height in sibilants).
+  (Edwards, Landreth, Fiume and Singh 2016, "JALI"; Mooshammer, Hoole and Geumann 2007 for the high jaw of sibilants).
 - SH, CH, JH, ZH and, less, R and ER protrude the lips in English (Ladefoged and Johnson, A Course in Phonetics).
 - TH and DH show the tip of the tongue between the teeth, L a little of it.
 """
@@ -43,13 +43,13 @@ _TABLE: Final = """
 #      open  fwd  puck  funl  strt  dimp  lowD  shrL  uppU  shrU  tong |  jaw  round  spread  lower  upper  tongue
 SIL    0     0    0     0     0     0     0     0     0     0     0    |  1.0  0.6    0.6     1.0    1.0    1.0
 AA     .50   .03  0     .12   .08   .05   .24   0     .12   .05   0    |  1.0  0.6    0.5     0.8    0.8    0.6
-AE     .44   .03  0     .02   .30   .11   .30   0     .20   .05   0    |  1.0  1.0    1.0     1.0    0.9    0.6
+AE     .44   .03  0     .02   .30   .11   .28   0     .18   .05   0    |  1.0  1.0    1.0     1.0    0.9    0.6
 AH     .35   .03  .02   .08   .12   .06   .20   0     .10   .05   0    |  0.9  0.5    0.4     0.8    0.7    0.6
 AO     .42   .06  .16   .32   .02   0     .20   0     .10   .05   0    |  1.0  0.8    0.8     0.8    0.8    0.6
-EH     .30   .03  0     .02   .30   .11   .26   0     .16   .05   0    |  0.9  1.0    0.9     0.9    0.8    0.6
+EH     .30   .03  0     .02   .30   .11   .23   0     .14   .05   0    |  0.9  1.0    0.9     0.9    0.8    0.6
 ER     .18   .10  .14   .32   .02   0     .18   0     .12   .05   0    |  0.8  0.7    0.7     0.7    0.7    0.6
-IH     .20   .03  0     .02   .28   .13   .22   0     .12   .05   0    |  0.7  1.0    0.8     0.7    0.7    0.6
-IY     .14   .04  0     0     .44   .20   .24   0     .14   .05   0    |  0.9  1.3    1.2     0.9    0.8    0.6
+IH     .20   .03  0     .02   .28   .13   .19   0     .10   .05   0    |  0.7  1.0    0.8     0.7    0.7    0.6
+IY     .14   .04  0     0     .44   .20   .20   0     .10   .05   0    |  0.9  1.3    1.2     0.9    0.8    0.6
 OH     .34   .06  .24   .34   .02   0     .16   0     .08   .05   0    |  1.0  1.0    1.0     0.8    0.8    0.6
 UH     .21   .06  .36   .34   .02   0     .14   0     .06   .06   0    |  0.8  1.3    1.2     0.8    0.8    0.6
 UW     .14   .08  .58   .36   0     0     .08   .04   .02   .08   0    |  0.9  1.6    1.5     0.9    0.9    0.6
@@ -76,7 +76,7 @@ G      .13   .02  0     .02   .14   .06   .15   0     .07   .05   0    |  0.4  0
 NG     .13   .02  0     .02   .14   .06   .15   0     .07   .05   0    |  0.4  0.05   0.05    0.2    0.2    0.6
 HH     .22   .02  0     .02   .12   .04   .16   0     .08   .05   0    |  0.1  0.03   0.03    0.05   0.05   0.6
 W      .10   .08  .64   .32   0     0     .05   .04   .02   .07   0    |  0.9  1.8    1.6     1.0    1.0    0.6
-Y      .10   .04  0     .01   .36   .14   .20   0     .10   .05   0    |  0.7  0.6    0.7     0.5    0.5    0.6
+Y      .10   .04  0     .01   .36   .14   .17   0     .08   .05   0    |  0.7  0.6    0.7     0.5    0.5    0.6
 """
 
 GLIDES: Final[dict[str, tuple[tuple[str, float], ...]]] = {
