@@ -1,0 +1,145 @@
+"""The demo: starts the service, streams the bundled clip through it at microphone pace, shows and saves the face.
+
+Writes ``demo/demo.csv`` (Live Link Face form) and ``demo/demo.png``. Run it with ``make demo``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from diffusiontalker.geometry import DEFAULT_PRESET
+from diffusiontalker.phones import TimedPhone
+from livetalker.client import LiveTalkerClient, LiveTalkerError, StreamConfig
+from livetalker.client.sources import paced
+from livetalker.client.watch import Watched, watch
+from livetalker.media.audio_files import Audio, read_audio
+from livetalker.media.face_files import FaceTake, write_take
+from livetalker.media.picture import draw_take
+
+HERE: Final = Path(__file__).resolve().parent
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+console: Final = Console(highlight=False)
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says why."""
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def service(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The service as a process of its own, stopped as a service manager would stop it."""
+    command = [sys.executable, "-m", "livetalker.cli.main", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            yield process
+            process.send_signal(signal.SIGINT if os.name == "nt" else signal.SIGTERM)
+            code = process.wait(STOP_SECONDS)
+            if code:
+                raise DemoError(f"the service ended with status {code} instead of stopping cleanly")
+        except (DemoError, LiveTalkerError, subprocess.TimeoutExpired):
+            log.seek(0)
+            console.print(log.read().decode(errors="replace")[-4000:], style="dim", markup=False)
+            raise
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+async def wait_until_serving(client: LiveTalkerClient, process: subprocess.Popen[bytes]) -> None:
+    """Wait for the service to load its model and answer, or to give up."""
+    reachable = asyncio.create_task(client.wait_until_reachable(START_SECONDS))
+    while not reachable.done():
+        if process.poll() is not None:
+            reachable.cancel()
+            raise DemoError("the service did not start; it said:")
+        await asyncio.wait([reachable], timeout=0.2)
+    await reachable
+
+
+async def stream(audio: Audio) -> Watched:
+    """Start the service, stream the clip in real time under the meter, and stop the service."""
+    port = free_port()
+    with service(port) as process:
+        async with LiveTalkerClient(f"127.0.0.1:{port}") as client:
+            with console.status("starting the service"):
+                await wait_until_serving(client, process)
+            model = await client.model_info()
+            console.print(f"service   listening on 127.0.0.1:{port}")
+            console.print(f"model     {model.name} {model.version}, {model.steps} denoise steps a frame")
+            console.print(f"clip      {audio.duration:.1f} s at {audio.rate} Hz, sent at the pace of a microphone")
+            source = paced(audio.samples, audio.rate)
+            config = StreamConfig(sample_rate=audio.rate)
+            return await watch(client, source, config, total_seconds=audio.duration, console=console)
+
+
+def read_phones(path: Path) -> list[TimedPhone]:
+    """The clip's phones, as ``make_clip.py`` wrote them."""
+    rows = (line.split("\t") for line in path.read_text(encoding="ascii").splitlines())
+    return [TimedPhone(phone, float(start), float(end)) for phone, start, end in rows]
+
+
+def main() -> int:
+    """Run the demo; the exit status."""
+    audio = read_audio(HERE / "clip.flac")
+    try:
+        watched = asyncio.run(stream(audio))
+        if watched.latency is None:
+            raise DemoError("the service sent no frames")
+    except (DemoError, LiveTalkerError, subprocess.TimeoutExpired) as error:
+        console.print(f"[bold red]demo failed:[/] {error}")
+        return 1
+    info, latency = watched.info, watched.latency
+    take = FaceTake(watched.frames, info.fps, watched.identity, DEFAULT_PRESET, info.model_name, info.model_version)
+    look_ahead = info.algorithmic_latency_us / 1000
+    write_take(HERE / "demo.csv", take)
+    with console.status("drawing"):
+        draw_take(
+            HERE / "demo.png",
+            audio,
+            take,
+            phones=read_phones(HERE / "clip.phones.tsv"),
+            title="LiveTalker: a voice, and the face it moved",
+            note=f"{len(take.frames)} frames streamed live at {info.fps} fps, {look_ahead:.0f} ms look-ahead, "
+            f"then p50 {latency.p50:.0f} ms, p95 {latency.p95:.0f} ms",
+        )
+    console.print(f"frames    {len(take.frames)} at {info.fps} fps, in the style of {watched.identity or 'neutral'}")
+    console.print(
+        f"latency   {look_ahead:.0f} ms of look-ahead, then until the frame was here: p50 {latency.p50:.1f} ms, "
+        f"p95 {latency.p95:.1f} ms, p99 {latency.p99:.1f} ms"
+    )
+    console.print("stopped   the service, cleanly")
+    console.print(f"wrote     {_shown('demo.csv')}, the face as the Live Link Face app would have recorded it")
+    console.print(f"          {_shown('demo.png')}, the picture: look at it")
+    return 0
+
+
+def _shown(name: str) -> str:
+    path = HERE / name
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
