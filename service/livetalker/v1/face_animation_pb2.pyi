@@ -250,8 +250,8 @@ class Event(_message.Message):
     identity_matched: IdentityMatched
     gap: Gap
     draining: Draining
-    warning: Warning
-    def __init__(self, identity_matched: _Optional[_Union[IdentityMatched, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ..., warning: _Optional[_Union[Warning, _Mapping]] = ...) -> None: ...
+    warning: StreamWarning
+    def __init__(self, identity_matched: _Optional[_Union[IdentityMatched, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ..., warning: _Optional[_Union[StreamWarning, _Mapping]] = ...) -> None: ...
 
 class IdentityMatched(_message.Message):
     __slots__ = ("identity", "confidence", "frame_index")
@@ -283,7 +283,7 @@ class Draining(_message.Message):
     grace_ms: int
     def __init__(self, grace_ms: _Optional[int] = ...) -> None: ...
 
-class Warning(_message.Message):
+class StreamWarning(_message.Message):
     __slots__ = ("reason", "message")
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,76 @@
+"""Options that several commands share: what to make of the audio, and where the server is."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from livetalker.cli.errors import CliError
+
+if TYPE_CHECKING:
+    from livetalker.core.config import IdentityChoice, StreamConfig
+
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--fps --preset --identity --seed``; ``stream_config`` reads them."""
+    group = parser.add_argument_group("animation")
+    group.add_argument("--fps", type=int, choices=(30, 60), default=30, help="frames per second (default: 30)")
+    group.add_argument(
+        "--preset",
+        choices=("low", "balanced", "quality"),
+        default="balanced",
+        help="latency preset: how far the model may listen ahead (default: balanced)",
+    )
+    group.add_argument(
+        "--identity",
+        default="auto",
+        metavar="WHO",
+        help="speaking style: 'auto' matches the voice; a NAME pins one; NAME=0.7,NAME=0.3 blends (default: auto)",
+    )
+    group.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
+
+
+def add_address_option(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--address``."""
+    parser.add_argument(
+        "--address", default=DEFAULT_ADDRESS, metavar="HOST:PORT", help=f"the server (default: {DEFAULT_ADDRESS})"
+    )
+
+
+def stream_config(args: argparse.Namespace, sample_rate: int) -> StreamConfig:
+    """Makes the config the options ask for.
+
+    Raises:
+        CliError: an option is out of range.
+    """
+    from livetalker.core.config import ConfigError, StreamConfig
+
+    try:
+        return StreamConfig(
+            sample_rate=sample_rate,
+            fps=args.fps,
+            preset=args.preset,
+            identity=_identity(args.identity),
+            seed=args.seed,
+        )
+    except ConfigError as error:
+        raise CliError(str(error)) from error
+
+
+def _identity(text: str) -> IdentityChoice:
+    from livetalker.core.config import IdentityChoice
+
+    if text == "auto":
+        return IdentityChoice("auto", ())
+    if "=" not in text:
+        return IdentityChoice("pinned", ((text, 1.0),))
+    weights = []
+    for part in text.split(","):
+        name, _, weight = part.partition("=")
+        try:
+            weights.append((name.strip(), float(weight)))
+        except ValueError:
+            raise CliError(f"--identity: {part!r} is not NAME=WEIGHT, such as slt=0.7") from None
+    return IdentityChoice("blended", tuple(weights))

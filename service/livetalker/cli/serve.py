@@ -1,0 +1,100 @@
+"""``livetalker serve``: the gRPC server, until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livetalker.cli.errors import CliError
+
+if TYPE_CHECKING:
+    from livetalker.engine.engine import Engine
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "serve",
+        help="run the server",
+        description="Run the gRPC server. Ctrl-C or SIGTERM stops it gracefully, a second one at once.",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at; 0.0.0.0 for every interface (default: 127.0.0.1, this machine only)",
+    )
+    parser.add_argument("--port", type=int, default=50051, help="TCP port; 0 picks a free one (default: 50051)")
+    parser.add_argument(
+        "--max-streams",
+        type=int,
+        default=64,
+        metavar="N",
+        help="streams to serve at once; further ones are refused (default: 64)",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of the model (default: one for each core)")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="a model bundle instead of the shipped one")
+    parser.add_argument(
+        "--grace",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="how long open streams may go on after the order to stop (default: 10)",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="log every stream")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command.
+
+    Raises:
+        CliError: the model or the address cannot be used, or an option is out of range.
+    """
+    for name, value, least in (("--max-streams", args.max_streams, 1), ("--threads", args.threads, 1)):
+        if value is not None and value < least:
+            raise CliError(f"{name} is {value}; give {least} or more")
+    if not 0 <= args.port <= 65535:
+        raise CliError(f"--port is {args.port}; give 0 to 65535")
+    if not 0 <= args.grace < float("inf"):
+        raise CliError(f"--grace is {args.grace}; give a number of seconds, 0 or more")
+    logging.basicConfig(
+        level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    with _engine(args) as engine:
+        asyncio.run(_serve(args, engine))
+    return 0
+
+
+def _engine(args: argparse.Namespace) -> Engine:
+    from diffusiontalker.bundle import BundleError
+
+    try:
+        from livetalker.engine.engine import Engine
+    except ModuleNotFoundError as error:
+        if error.name != "onnxruntime":
+            raise
+        raise CliError("ONNX Runtime is not installed; pip install 'livetalker[cpu]'") from error
+    try:
+        return Engine.load(args.model, max_streams=args.max_streams, threads=args.threads)
+    except BundleError as error:
+        raise CliError(str(error)) from error
+
+
+async def _serve(args: argparse.Namespace, engine: Engine) -> None:
+    from livetalker.rpc.options import ServerOptions
+    from livetalker.rpc.server import AddressInUseError, FaceServer
+
+    server = FaceServer(engine, ServerOptions(host=args.host, port=args.port, grace_s=args.grace))
+    try:
+        await server.start()
+    except AddressInUseError as error:
+        raise CliError(str(error)) from error
+    print(
+        f"serving {engine.info.name} {engine.info.version} at {args.host}:{server.port}, up to {args.max_streams} "
+        "streams; Ctrl-C stops",
+        flush=True,
+    )
+    await server.serve_until_signalled()

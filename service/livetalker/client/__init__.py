@@ -1,0 +1,25 @@
+"""The Python client of a LiveTalker server: ``LiveTalkerClient`` for asyncio, ``animate_file`` without."""
+
+from livetalker.client.blocking import animate_file
+from livetalker.client.client import DEFAULT_ADDRESS, LiveTalkerClient, ModelInfo
+from livetalker.client.errors import LiveTalkerError
+from livetalker.client.latency import LatencySummary
+from livetalker.client.stream import AnimationStream, StreamInfo
+from livetalker.client.wire import Encoding, FaceFrame
+from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
+
+__all__ = [
+    "DEFAULT_ADDRESS",
+    "AnimationStream",
+    "Encoding",
+    "FaceFrame",
+    "IdentityChoice",
+    "LatencySummary",
+    "LiveTalkerClient",
+    "LiveTalkerError",
+    "ModelInfo",
+    "Shaping",
+    "StreamConfig",
+    "StreamInfo",
+    "animate_file",
+]

@@ -1,0 +1,69 @@
+"""What a client raises: a server's refusal, with the reason and details the service put on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from grpc_status import rpc_status
+
+
+class LiveTalkerError(Exception):
+    """The server refused or ended a call, or cannot be reached.
+
+    Attributes:
+        code: gRPC's status code.
+        reason: the service's reason, such as ``SERVER_FULL``; empty for errors of the transport.
+        message: a sentence for a person.
+        field: the request field at fault, such as ``config.sample_rate``; empty where none is.
+        retry_after_s: seconds until another attempt is worth while; None where the server did not say.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        *,
+        reason: str = "",
+        field: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def from_rpc(error: grpc.aio.AioRpcError, address: str) -> LiveTalkerError:
+    """Makes the client's error of gRPC's."""
+    made = LiveTalkerError(error.code(), error.details() or error.code().name)
+    for packed in _packed_details(error):
+        info, request, retry = ErrorInfo(), BadRequest(), RetryInfo()
+        if packed.Unpack(info):
+            made.reason = info.reason
+        elif packed.Unpack(request) and request.field_violations:
+            made.field = request.field_violations[0].field
+        elif packed.Unpack(retry):
+            made.retry_after_s = retry.retry_delay.ToNanoseconds() / 1e9
+    if made.code is grpc.StatusCode.UNAVAILABLE and not made.reason:
+        cause = made.message.rpartition(": ")[2]
+        made.message = (
+            f"no answer from a LiveTalker server at {address} ({cause}); is `livetalker serve` running there?"
+        )
+    return made
+
+
+def _packed_details(error: grpc.aio.AioRpcError) -> Iterable[any_pb2.Any]:
+    try:
+        status = rpc_status.from_call(cast(grpc.Call, error))
+    except ValueError:  # details that contradict the status: a proxy answered in the service's place
+        return ()
+    return status.details if status is not None else ()

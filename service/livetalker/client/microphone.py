@@ -1,0 +1,114 @@
+"""The microphone as a source of chunks, through PortAudio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any, Final
+
+BLOCK_SECONDS: Final = 0.02
+_QUEUE_BLOCKS: Final = 250
+"""Five seconds: a server that holds audio back longer loses the newest blocks."""
+
+
+class MicrophoneError(RuntimeError):
+    """There is no usable microphone; the message says what to do."""
+
+
+def portaudio() -> Any:
+    """The sounddevice module.
+
+    Raises:
+        MicrophoneError: it or the PortAudio library is not installed.
+    """
+    try:
+        import sounddevice
+    except ModuleNotFoundError:
+        raise MicrophoneError("the microphone needs the sounddevice package: pip install 'livetalker[mic]'") from None
+    except OSError:
+        raise MicrophoneError(
+            "the PortAudio library is missing; install it (Debian and Ubuntu: apt install libportaudio2)"
+        ) from None
+    return sounddevice
+
+
+def list_inputs() -> list[str]:
+    """One line for each input device: its number, name and channels.
+
+    Raises:
+        MicrophoneError: PortAudio is missing or fails.
+    """
+    sounddevice = portaudio()
+    try:
+        devices = sounddevice.query_devices()
+    except sounddevice.PortAudioError as error:
+        raise MicrophoneError(f"PortAudio cannot list the devices: {error}") from None
+    return [
+        f"{number:3d}  {device['name']} ({device['max_input_channels']} channels, "
+        f"{device['default_samplerate']:.0f} Hz)"
+        for number, device in enumerate(devices)
+        if device["max_input_channels"] > 0
+    ]
+
+
+class Microphone:
+    """An input device; ``chunks()`` yields what it records until ``stop()``.
+
+    Attributes:
+        sample_rate: hertz.
+
+    Args:
+        device: number or part of the name; None for the system's default.
+        sample_rate: hertz to record at.
+
+    Raises:
+        MicrophoneError: PortAudio or the device is missing or refuses mono 16-bit audio at this rate.
+    """
+
+    def __init__(self, device: str | None = None, sample_rate: int = 16_000) -> None:
+        self._sounddevice = portaudio()
+        self._device = int(device) if device is not None and device.isdecimal() else device
+        self.sample_rate = sample_rate
+        self._blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_BLOCKS)
+        try:
+            self._sounddevice.check_input_settings(self._device, channels=1, dtype="int16", samplerate=sample_rate)
+        except (self._sounddevice.PortAudioError, ValueError) as error:
+            named = "no microphone was found" if device is None else f"the microphone {device!r} cannot be used"
+            raise MicrophoneError(f"{named} ({error}); see: livetalker mic --list-devices") from None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Records; chunks are 16-bit little-endian mono, 20 ms each.
+
+        Raises:
+            MicrophoneError: the device cannot be opened.
+        """
+        loop = asyncio.get_running_loop()
+
+        def on_block(data: Any, frames: int, time: Any, status: Any) -> None:
+            loop.call_soon_threadsafe(self._put, bytes(data))
+
+        try:
+            stream = self._sounddevice.RawInputStream(
+                samplerate=self.sample_rate,
+                blocksize=round(BLOCK_SECONDS * self.sample_rate),
+                device=self._device,
+                channels=1,
+                dtype="int16",
+                callback=on_block,
+            )
+        except self._sounddevice.PortAudioError as error:
+            raise MicrophoneError(f"the microphone cannot be opened ({error}); is another program using it?") from None
+        with stream:
+            while (block := await self._blocks.get()) is not None:
+                yield block
+
+    def stop(self) -> None:
+        """Ends ``chunks()`` after what was recorded so far; call it on the event loop."""
+        if self._blocks.full():
+            self._blocks.get_nowait()
+        self._blocks.put_nowait(None)
+
+    def _put(self, block: bytes) -> None:
+        with suppress(asyncio.QueueFull):
+            self._blocks.put_nowait(block)

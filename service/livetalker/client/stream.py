@@ -1,0 +1,186 @@
+"""One open stream as the client sees it: audio and controls out, frames and events in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from livetalker.client.errors import LiveTalkerError, from_rpc
+from livetalker.client.latency import LatencyLog
+from livetalker.client.wire import Encoding, FaceFrame, frame_from_wire, identity_to_wire, pcm, shaping_to_wire
+from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
+from livetalker.v1 import face_animation_pb2 as pb
+
+AudioInput = NDArray[np.float32] | NDArray[np.int16] | bytes
+"""A chunk of mono audio: samples at full scale 1.0, 16-bit samples, or bytes already in the stream's encoding."""
+
+AudioSource = AsyncIterable[AudioInput] | Iterable[AudioInput]
+"""Chunks of one voice, of any length."""
+
+_MAX_CHUNK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """What the server said when it accepted the stream.
+
+    Attributes:
+        session_id: name of the stream in the server's logs.
+        model_name: name of the model.
+        model_version: its version.
+        fps: frames per second.
+        algorithmic_latency_us: audio after its own instant that a frame waits for, microseconds.
+    """
+
+    session_id: str
+    model_name: str
+    model_version: str
+    fps: int
+    algorithmic_latency_us: int
+
+
+class AnimationStream:
+    """An accepted stream: ``async for frame in stream`` receives, the other methods send.
+
+    Made by ``LiveTalkerClient.open``. Sending and receiving may go on in different tasks, one each.
+
+    Attributes:
+        info: what the server said when it accepted the stream.
+        latency: frame lateness so far.
+    """
+
+    def __init__(
+        self,
+        call: grpc.aio.StreamStreamCall[Any, Any],
+        started: pb.Started,
+        config: StreamConfig,
+        encoding: Encoding,
+        address: str,
+        on_event: Callable[[pb.Event], None] | None,
+    ) -> None:
+        self.info = StreamInfo(
+            started.session_id,
+            started.model_name,
+            started.model_version,
+            started.frame_rate,
+            started.algorithmic_latency_us,
+        )
+        self.latency = LatencyLog(config.sample_rate, started.frame_rate, started.algorithmic_latency_us)
+        self._call = call
+        self._encoding = encoding
+        self._address = address
+        self._on_event = on_event
+        self._chunk_bytes = int(_MAX_CHUNK_SECONDS * config.sample_rate) * encoding.value
+        self._samples = 0
+        self._clock = asyncio.get_running_loop().time
+
+    @property
+    def samples_sent(self) -> int:
+        """Samples sent so far."""
+        return self._samples
+
+    async def send(self, audio: AudioInput) -> None:
+        """Sends the next audio of any length; waits while the server holds the stream back.
+
+        Raises:
+            LiveTalkerError: the server ended the stream.
+        """
+        data = pcm(audio, self._encoding)
+        for first in range(0, len(data), self._chunk_bytes):
+            piece = data[first : first + self._chunk_bytes]
+            await self._write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples, data=piece)))
+            self._samples += len(piece) // self._encoding.value
+            self.latency.sent(self._samples, self._clock())
+
+    async def finish(self) -> None:
+        """Says that no more audio follows: the server flushes the tail and ends the stream."""
+        await self._call.done_writing()
+        self.latency.sent(self._samples, self._clock())
+
+    async def flush(self) -> None:
+        """Barge-in: drops the audio the server has not animated yet."""
+        await self._write(pb.AnimateRequest(control=pb.Control(flush=pb.Flush())))
+
+    async def mute(self, muted: bool = True) -> None:
+        """Has the server hear the following audio as silence, or again."""
+        control = pb.Control(mute=pb.Mute()) if muted else pb.Control(unmute=pb.Unmute())
+        await self._write(pb.AnimateRequest(control=control))
+
+    async def rematch_identity(self, choice: IdentityChoice) -> None:
+        """Chooses the identity anew."""
+        rematch = pb.RematchIdentity(identity=identity_to_wire(choice))
+        await self._write(pb.AnimateRequest(control=pb.Control(rematch_identity=rematch)))
+
+    async def shape(self, shaping: Shaping) -> None:
+        """Replaces the adjustments of the coefficients."""
+        await self._write(pb.AnimateRequest(control=pb.Control(shaping=shaping_to_wire(shaping))))
+
+    def cancel(self) -> None:
+        """Ends the stream at once, dropping whatever is under way."""
+        self._call.cancel()
+
+    async def __aiter__(self) -> AsyncIterator[FaceFrame]:
+        while isinstance(response := await self._read(), pb.AnimateResponse):  # else it is grpc.aio.EOF
+            match response.WhichOneof("response"):
+                case "frames":
+                    now = self._clock()
+                    for frame in response.frames.frames:
+                        self.latency.arrived(frame.index, now)
+                        yield frame_from_wire(frame)
+                case "event" if self._on_event is not None:
+                    self._on_event(response.event)
+
+    async def animate(self, chunks: AudioSource) -> AsyncGenerator[FaceFrame]:
+        """Sends all of a source and then finishes, while it yields the frames.
+
+        Raises:
+            LiveTalkerError: the server ended the stream.
+            Exception: whatever the source raises.
+        """
+        sender = asyncio.create_task(self._send_all(chunks))
+        try:
+            async for frame in self:
+                yield frame
+        except asyncio.CancelledError:
+            if sender.done() and not sender.cancelled() and (error := sender.exception()) is not None:
+                raise error from None  # the source failed and took the stream with it
+            raise
+        finally:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+    async def _send_all(self, chunks: AudioSource) -> None:
+        try:
+            if isinstance(chunks, AsyncIterable):
+                async for chunk in chunks:
+                    await self.send(chunk)
+            else:
+                for chunk in chunks:
+                    await self.send(chunk)
+            await self.finish()
+        except LiveTalkerError:
+            return  # whoever receives gets the same error
+        except Exception:
+            self.cancel()
+            raise
+
+    async def _write(self, request: pb.AnimateRequest) -> None:
+        try:
+            await self._call.write(request)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, self._address) from None
+        except asyncio.InvalidStateError:
+            await self._read()  # the stream has ended; this raises what it ended with
+            raise LiveTalkerError(grpc.StatusCode.OK, "the stream has ended") from None
+
+    async def _read(self) -> Any:
+        try:
+            return await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, self._address) from None

@@ -1,0 +1,1 @@
+"""The gRPC service: wire messages in, wire messages out; every decision about faces is the engine's."""

@@ -1,0 +1,31 @@
+"""How a server is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Settings of a server; the defaults serve real-time clients.
+
+    Attributes:
+        host: address to listen at; ``0.0.0.0`` or ``[::]`` for every interface.
+        port: TCP port; 0 picks a free one.
+        grace_s: seconds from the order to stop until streams still open are ended.
+        config_deadline_s: seconds a client may take to send its config.
+        write_deadline_s: seconds a client may read nothing while a message waits for it.
+        max_message_bytes: largest request; a second of stereo 48 kHz floats fits.
+        backlog_s: seconds of audio waiting for the engine at which a stream's input is held back.
+        outbox_s: seconds of frames waiting for the client at which a lossless stream's input is held back and a live
+            one's oldest frames are dropped.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 50051
+    grace_s: float = 10.0
+    config_deadline_s: float = 10.0
+    write_deadline_s: float = 20.0
+    max_message_bytes: int = 512 * 1024
+    backlog_s: float = 2.0
+    outbox_s: float = 1.0

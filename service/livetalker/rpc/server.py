@@ -1,0 +1,107 @@
+"""The gRPC server: listening, health, reflection, and stopping without cutting anybody off in mid-sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]  # the stubs lack it
+from grpc_reflection.v1alpha import reflection
+
+from livetalker.rpc.options import ServerOptions
+from livetalker.rpc.ports import Animator
+from livetalker.rpc.servicer import FaceAnimationServicer
+from livetalker.v1 import face_animation_pb2 as pb
+from livetalker.v1 import face_animation_pb2_grpc as rpc
+
+log = logging.getLogger(__name__)
+
+SERVICE: Final = pb.DESCRIPTOR.services_by_name["FaceAnimationService"].full_name
+
+
+_LAST_WORDS_S: Final = 1.0
+
+
+class AddressInUseError(OSError):
+    """The address cannot be listened at."""
+
+
+class FaceServer:
+    """A server over an engine that is already running; the engine stays the caller's to stop.
+
+    Attributes:
+        port: TCP port listened at, known after ``start``.
+        servicer: the streams being served.
+    """
+
+    def __init__(self, engine: Animator, options: ServerOptions) -> None:
+        self.port = 0
+        self.servicer = FaceAnimationServicer(engine, options)
+        self._options = options
+        self._health = health_aio.HealthServicer()
+        self._server = grpc.aio.server(
+            options=(
+                ("grpc.max_receive_message_length", options.max_message_bytes),
+                # Without these two, gRPC grows its windows and buffers minutes of audio of a stream that is held back.
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", 65536),
+                # Clients may ping every ten seconds, also while nothing is sent.
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+                ("grpc.keepalive_permit_without_calls", 1),
+                # Find out within half a minute that a client's machine is gone.
+                ("grpc.keepalive_time_ms", 20_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
+                # A second server on the same port is a mistake to report, not to share the load with.
+                ("grpc.so_reuseport", 0),
+            )
+        )
+        rpc.add_FaceAnimationServiceServicer_to_server(self.servicer, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME), self._server
+        )
+
+    async def start(self) -> None:
+        """Starts to listen and reports itself healthy.
+
+        Raises:
+            AddressInUseError: the address is taken or not this machine's.
+        """
+        address = f"{self._options.host}:{self._options.port}"
+        try:
+            self.port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise AddressInUseError(f"cannot listen at {address}; is another server running there?") from error
+        await self._server.start()
+        await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Stops gracefully: unhealthy at once, new streams refused, open ones told, flushed and ended in time."""
+        await self._health.enter_graceful_shutdown()
+        await self.servicer.drain(self._options.grace_s)
+        # Left are statuses on their way, health watchers, and streams whose client does not read.
+        await self._server.stop(_LAST_WORDS_S)
+
+    async def serve_until_signalled(self) -> None:
+        """Serves until SIGTERM or SIGINT, then stops gracefully; a second signal stops at once."""
+        loop = asyncio.get_running_loop()
+        signalled, again = asyncio.Event(), asyncio.Event()
+
+        def on_signal() -> None:
+            (again if signalled.is_set() else signalled).set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):  # not loop.add_signal_handler, which Windows lacks
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(on_signal))
+        await signalled.wait()
+        log.info("stopping; %d streams are open", self.servicer.open_sessions)
+        stopping = asyncio.ensure_future(self.stop())
+        impatient = asyncio.ensure_future(again.wait())
+        await asyncio.wait((stopping, impatient), return_when=asyncio.FIRST_COMPLETED)
+        impatient.cancel()
+        if not stopping.done():
+            stopping.cancel()
+            await self._server.stop(0)
