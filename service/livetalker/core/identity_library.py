@@ -1,0 +1,98 @@
+"""The identity library as the service uses it: speakers, their embeddings, and how to find one by voice.
+
+A voice, the mean of its features over voiced time, is brought to where speakers differ,
+``z = normalise((voice - mean) @ projection)``, and compared by cosine with each identity's feature (DiffusionTalker,
+eq. 14).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livetalker.core.config import IdentityChoice, UnknownIdentityError
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentityLibrary:
+    """The ``N`` identities of a model; shared by all streams.
+
+    Attributes:
+        names: ``N`` of them.
+        features: ``[N, D]``, unit rows.
+        embeddings: ``[N, E]``, what the decoder is conditioned on.
+        voice_mean: ``[V]``.
+        voice_projection: ``[V, D]``.
+        temperature: of the softmax that turns cosines into confidence.
+
+    Raises:
+        ValueError: the arrays do not fit one another.
+    """
+
+    names: tuple[str, ...]
+    features: Array
+    embeddings: Array
+    voice_mean: Array
+    voice_projection: Array
+    temperature: float = 0.1
+
+    def __post_init__(self) -> None:
+        identities, width = self.features.shape
+        if not (identities == len(self.names) == len(self.embeddings) > 0):
+            raise ValueError(
+                f"{len(self.names)} names, {identities} features and {len(self.embeddings)} embeddings: "
+                "an identity library needs one of each per identity, and at least one identity"
+            )
+        if self.voice_projection.shape != (len(self.voice_mean), width):
+            raise ValueError(
+                f"a voice projection of shape {self.voice_projection.shape} does not lead from voices of "
+                f"{len(self.voice_mean)} numbers to features of {width}"
+            )
+
+    @property
+    def neutral(self) -> Array:
+        """``[E]``: the mean embedding, nobody in particular."""
+        mean: Array = self.embeddings.mean(0, dtype=np.float64).astype(np.float32)
+        return mean
+
+    def embedding(self, choice: IdentityChoice) -> Array:
+        """What a choice starts with: its mixture, or neutral while an automatic one is not matched.
+
+        Returns:
+            ``[E]``.
+
+        Raises:
+            UnknownIdentityError: a name is not in the library.
+        """
+        if choice.mode == "auto":
+            return self.neutral
+        rows = []
+        for name, _ in choice.weights:
+            if name not in self.names:
+                raise UnknownIdentityError("identity", name, self.names)
+            rows.append(self.embeddings[self.names.index(name)])
+        shares = np.array([share for _, share in choice.weights])
+        mixture: Array = (shares @ np.stack(rows)).astype(np.float32)
+        return mixture
+
+    def cosines(self, voice: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How alike a voice is to each identity.
+
+        Args:
+            voice: ``[V]``, mean over voiced features.
+
+        Returns:
+            ``[N]`` in -1..1.
+        """
+        z = (voice - self.voice_mean) @ self.voice_projection
+        cosines: NDArray[np.float64] = self.features @ (z / max(float(np.linalg.norm(z)), 1e-12))
+        return cosines
+
+    def confidence(self, cosines: NDArray[np.float64], index: int) -> float:
+        """Share of the identity ``index`` in ``softmax(cosines / temperature)``."""
+        shares = np.exp((cosines - cosines.max()) / self.temperature)
+        return float(shares[index] / shares.sum())

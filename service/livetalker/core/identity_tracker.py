@@ -1,0 +1,152 @@
+"""Whose style a stream uses, moment by moment: matched by voice on the feature clock, cross-faded on the frame clock.
+
+An automatic identity is neutral until one second of voice was heard, then the best match. It is checked again every
+half second of voice; another identity has to win clearly, twice in a row, to replace it. Once it has held for a while,
+or after six seconds of voice, it is locked until the client asks to match anew.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusiontalker.geometry import FEATURE_STRIDE, FEATURE_WINDOW, MODEL_FPS, SAMPLE_RATE
+from livetalker.core.config import AUTO, IdentityChoice
+from livetalker.core.crossfade import CrossFade
+from livetalker.core.identity_library import IdentityLibrary
+from livetalker.core.outputs import IdentityMatched
+
+VOICED: Final = 0.5
+"""A feature counts as voice above this speech probability."""
+FIRST_MATCH: Final = 50
+"""Voiced features before the first match: 1 s."""
+RECHECK: Final = 25
+"""Voiced features from one check to the next: 0.5 s."""
+GIVE_UP: Final = 300
+"""Voiced features after which whatever was matched stays: 6 s."""
+MARGIN: Final = 0.05
+"""How much nearer, in cosine, another identity has to be."""
+LOCK_CHECKS: Final = 4
+"""Checks in a row an identity has to hold to be locked, if confident."""
+LOCK_CONFIDENCE: Final = 0.5
+FADE_FRAMES: Final = 15
+"""Frames at 30 fps a change of identity takes: 0.5 s."""
+
+
+class IdentityTracker:
+    """The identity of one stream.
+
+    Features are given in order, and all that a frame may use before the frame's embedding is asked for. Decisions are
+    then functions of the features alone, and take effect from the first frame that may use the deciding feature.
+
+    Attributes:
+        identity: name of the matched identity; ``None`` until matched, or if the client chose.
+
+    Args:
+        library: to match against.
+        choice: of the client.
+        look_ahead: samples at 16 kHz a frame may use after its instant: the latency preset's.
+
+    Raises:
+        UnknownIdentityError: the choice names an identity that is not in the library.
+    """
+
+    def __init__(self, library: IdentityLibrary, choice: IdentityChoice, look_ahead: int) -> None:
+        self._library = library
+        self._look_ahead = look_ahead
+        self._embedding = CrossFade(library.embedding(choice), FADE_FRAMES)
+        self._pending: list[tuple[int, IdentityChoice]] = []
+        self._begin(choice)
+
+    def update(self, feature: int, voice: NDArray[np.float32], speech: float) -> IdentityMatched | None:
+        """Hears the next feature.
+
+        Args:
+            feature: its absolute index, increasing from call to call.
+            voice: ``[V]``, the encoder's identity feature.
+            speech: its speech probability.
+
+        Returns:
+            A match, if this feature decided one that is new.
+        """
+        while self._pending and self._pending[0][0] <= feature:
+            at, choice = self._pending.pop(0)
+            self._begin(choice)
+            if choice.mode != "auto":
+                self._embedding.change(first_frame_of(at, self._look_ahead), self._library.embedding(choice))
+        if not self._matching or speech <= VOICED:
+            return None
+        self._sum += voice
+        self._voiced += 1
+        if self._voiced < FIRST_MATCH or (self._voiced - FIRST_MATCH) % RECHECK:
+            return None
+        return self._check(feature)
+
+    def rematch(self, feature: int, choice: IdentityChoice = AUTO) -> None:
+        """Chooses anew: an automatic identity keeps the present style until the voice heard from then on is matched.
+
+        Args:
+            feature: absolute index of the first feature it concerns, or the next one heard if that is later.
+            choice: the new one.
+
+        Raises:
+            UnknownIdentityError: the choice names an identity that is not in the library.
+        """
+        self._library.embedding(choice)  # refuse unknown names now, not when the feature comes
+        self._pending.append((feature, choice))
+
+    def embedding(self, frame: int) -> NDArray[np.float32]:
+        """The identity embedding of a frame.
+
+        Args:
+            frame: absolute index at 30 fps, increasing from call to call.
+
+        Returns:
+            ``[E]``; not to be written to.
+        """
+        embedding: NDArray[np.float32] = self._embedding.at(frame, 1)[0]
+        return embedding
+
+    def _begin(self, choice: IdentityChoice) -> None:
+        self._matching = choice.mode == "auto"
+        self._sum = np.zeros(len(self._library.voice_mean))
+        self._voiced = 0
+        self._current: int | None = None
+        self._challenger: int | None = None
+        self._held = 0
+        self.identity: str | None = None
+
+    def _check(self, feature: int) -> IdentityMatched | None:
+        cosines = self._library.cosines(self._sum / self._voiced)
+        best = int(np.argmax(cosines))
+        previous = self._current
+        self._decide(best, clear=previous is None or cosines[best] - cosines[previous] > MARGIN)
+        assert self._current is not None
+        confidence = self._library.confidence(cosines, self._current)
+        if self._voiced >= GIVE_UP or (self._held >= LOCK_CHECKS and confidence >= LOCK_CONFIDENCE):
+            self._matching = False
+        if self._current == previous:
+            return None
+        frame = first_frame_of(feature, self._look_ahead)
+        self._embedding.change(frame, self._library.embeddings[self._current])
+        self.identity = self._library.names[self._current]
+        return IdentityMatched(frame, self.identity, confidence)
+
+    def _decide(self, best: int, clear: bool) -> None:
+        """Updates the current identity, its challenger and how long it has held, after one check."""
+        if best == self._current:
+            self._held += 1
+            self._challenger = None
+        elif self._current is None or (clear and best == self._challenger):
+            self._current, self._challenger, self._held = best, None, 0
+        else:
+            self._held = 0
+            self._challenger = best if clear else None
+
+
+def first_frame_of(feature: int, look_ahead: int) -> int:
+    """First frame at 30 fps that may use a feature: the inverse of ``diffusiontalker.geometry.frame_feature``."""
+    instant = FEATURE_STRIDE * feature + FEATURE_WINDOW - look_ahead
+    return max(0, -(-instant * MODEL_FPS // SAMPLE_RATE))
