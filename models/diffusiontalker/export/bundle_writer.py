@@ -85,6 +85,7 @@ def write_bundle(
         "identity.features": identities.features().detach().contiguous(),
     }
     save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
+    (folder / WEIGHTS).chmod(0o644)
     for graph, file in (
         (encoder_graph(encoder, phone_head), ENCODER),
         (denoiser_graph(denoiser, schedule), DENOISER),

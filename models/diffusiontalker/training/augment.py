@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from diffusiontalker.geometry import SAMPLE_RATE
 
@@ -63,10 +64,9 @@ def change_speed(samples: Audio, factor: float) -> Audio:
 
 def coloured_noise(length: int, slope_db: float, rng: np.random.Generator) -> Audio:
     """Noise of unit power whose spectrum falls by ``slope_db`` per octave (0 white, 3 pink, 6 brown)."""
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    frequency = np.maximum(np.fft.rfftfreq(length, 1 / SAMPLE_RATE), 20.0)
-    spectrum *= (frequency / 1000) ** (-slope_db / 6.02)
-    noise = np.fft.irfft(spectrum, length)
+    spectrum = fft.rfft(rng.standard_normal(length))
+    frequency = np.maximum(fft.rfftfreq(length, 1 / SAMPLE_RATE), 20.0)
+    noise = fft.irfft(spectrum * (frequency / 1000) ** (-slope_db / 6.02), length)
     return (noise / (noise.std() + 1e-9)).astype(np.float32)
 
 
@@ -95,13 +95,13 @@ def _room(acoustics: Acoustics, rng: np.random.Generator) -> Audio:
 
 def _equalise(samples: Audio, config: AugmentConfig, rng: np.random.Generator) -> Audio:
     length = len(samples)
-    frequency = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    frequency = fft.rfftfreq(length, 1 / SAMPLE_RATE)
     points = np.geomspace(60, 8000, 7)
     gain_db = np.interp(np.log(frequency + 1), np.log(points), rng.uniform(-1, 1, 7) * config.equalise_db)
     if rng.random() < config.band_limit_share:
         low, high = rng.uniform(100, 350), rng.uniform(3200, 5500)
         gain_db -= 40 * ((frequency < low) | (frequency > high))
-    return np.fft.irfft(np.fft.rfft(samples) * 10 ** (gain_db / 20), length).astype(np.float32)
+    return np.asarray(fft.irfft(fft.rfft(samples) * 10 ** (gain_db / 20), length), np.float32)
 
 
 def degrade(samples: Audio, config: AugmentConfig, acoustics: Acoustics, rng: np.random.Generator) -> Audio:
@@ -119,8 +119,8 @@ def degrade(samples: Audio, config: AugmentConfig, acoustics: Acoustics, rng: np
     length = len(samples)
     if rng.random() < config.room_share:
         response = _room(acoustics, rng)
-        size = length + len(response)
-        samples = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(response, size), size)[:length]
+        size = fft.next_fast_len(length + len(response), real=True)
+        samples = fft.irfft(fft.rfft(samples, size) * fft.rfft(response, size), size)[:length]
     samples = _equalise(np.asarray(samples, np.float32), config, rng)
     loud = np.sqrt(np.square(samples).mean()) + 1e-7
     level = 10 ** (rng.uniform(*config.level_db) / 20)

@@ -75,7 +75,7 @@ class EncoderTask(nn.Module):
         labels = batch["phones"][known]
         phone = F.cross_entropy(logits, labels, label_smoothing=0.05)
         mouth = self.mouth_head(features).unflatten(-1, (len(PRESETS), -1)).transpose(1, 2)
-        error = ((mouth - batch["mouth"]) / self.mouth_std)[known].square().mean()
+        error = (mouth - batch["mouth"] / self.mouth_std)[known].square().mean()
         hits = (self.phone_head(features).argmax(-1) == batch["phones"]) & known
         accuracy = hits.sum((0, 2)) / known.sum((0, 2))
         return EncoderLosses(phone + self.mouth_weight * error, phone, error, accuracy)

@@ -19,7 +19,7 @@ from diffusiontalker.animator import NEUTRAL, animate
 from diffusiontalker.arkit import JAW_AND_MOUTH
 from diffusiontalker.corpus.store import Clip, Corpus
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW, PRESETS, SAMPLE_RATE
-from diffusiontalker.level import BLOCK, LevelState, normalize_level
+from diffusiontalker.level import FLOOR_DB, LevelState, normalize_level
 from diffusiontalker.phones import PHONE_INDEX, SILENCE, TimedPhone
 from diffusiontalker.training.augment import Acoustics, AugmentConfig, change_speed, degrade
 
@@ -28,16 +28,22 @@ LABEL_RATE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
-    """Clean audio with its labels.
+class Speech:
+    """Audio with its labels.
 
     Attributes:
-        samples: mono audio at 16 kHz.
+        speaker: who speaks, ``""`` for nobody.
+        clean: ``[320 T + 80]`` the audio as recorded, for its loudness.
+        heard: the same after the microphone and the room, at some level.
         phones: covering it.
+        natural: the voice is the speaker's own (its speed was not changed).
     """
 
-    samples: NDArray[np.float32]
+    speaker: str
+    clean: NDArray[np.float32]
+    heard: NDArray[np.float32]
     phones: tuple[TimedPhone, ...]
+    natural: bool
 
 
 def label_indexes(features: int) -> NDArray[np.int64]:
@@ -59,6 +65,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         acoustics: noises and rooms to mix in.
         seconds: crop length.
         real_share: share of samples drawn from recordings rather than synthetic speech, where there are any.
+        nobody_share: share of samples in which nobody speaks.
         length: samples per epoch (an index range; every index is a new sample).
         seed: with the index, decides everything.
     """
@@ -70,6 +77,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         *,
         seconds: float = 4.0,
         real_share: float = 0.5,
+        nobody_share: float = 0.04,
         length: int = 1 << 20,
         seed: int = 0,
         augment: AugmentConfig | None = None,
@@ -80,6 +88,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         self.acoustics = acoustics
         self.augment = augment or AugmentConfig()
         self.real_share = real_share
+        self.nobody_share = nobody_share
         pools: dict[bool, list[tuple[Corpus, Clip]]] = {True: [], False: []}
         self.by_speaker: dict[str, list[tuple[Corpus, Clip]]] = {}
         for corpus in corpora:
@@ -102,11 +111,10 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         """Samples per epoch."""
         return self.length
 
-    def _clip(self, corpus: Corpus, clip: Clip) -> Utterance:
-        return Utterance(corpus.audio(clip).astype(np.float32) / 32768, clip.phones)
-
-    def _joined(self, rng: np.random.Generator, seconds: float) -> Utterance:
-        """Clips of one speaker (or, now and then, of two) with pauses, at least ``seconds`` long."""
+    def _joined(
+        self, rng: np.random.Generator, seconds: float
+    ) -> tuple[str, NDArray[np.float32], tuple[TimedPhone, ...]]:
+        """Clips of one speaker with pauses, at least ``seconds`` long: speaker, samples, phones."""
         real = len(self.pools) == 2 and rng.random() < self.real_share or False not in self.pools
         pool = self.pools[bool(real)]
         corpus, clip = pool[rng.choice(len(pool), p=self.weights[bool(real)])]
@@ -117,71 +125,68 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         while now < seconds:
             pause = rng.uniform(0.05, 1.2) if rng.random() < 0.7 else 0.0
             silence = np.zeros(int(pause * SAMPLE_RATE), np.float32)
-            utterance = self._clip(corpus, clip)
-            level = 0.1 / (float(np.sqrt(np.square(utterance.samples).mean())) + 1e-5)
-            for piece, timed in (
-                (silence, (TimedPhone(SILENCE, 0.0, len(silence) / SAMPLE_RATE),) if len(silence) else ()),
-                (utterance.samples * np.float32(level), utterance.phones),
-            ):
+            spoken = corpus.audio(clip).astype(np.float32) / 32768
+            spoken *= np.float32(0.1 / (float(np.sqrt(np.square(spoken).mean())) + 1e-5))
+            quiet = (TimedPhone(SILENCE, 0.0, len(silence) / SAMPLE_RATE),) if len(silence) else ()
+            for piece, timed in ((silence, quiet), (spoken, clip.phones)):
                 audio.append(piece)
                 phones.extend(TimedPhone(p.phone, p.start + now, p.end + now) for p in timed)
                 now += len(piece) / SAMPLE_RATE
             corpus, clip = mates[rng.integers(len(mates))]
-        return Utterance(np.concatenate(audio), tuple(phones))
+        return clip.speaker, np.concatenate(audio), tuple(phones)
+
+    def _nobody(self, rng: np.random.Generator, length: int) -> Speech:
+        """Silence, or noise alone."""
+        clean = np.zeros(length, np.float32)
+        heard = clean
+        if rng.random() < 0.85:
+            hiss = rng.standard_normal(length).astype(np.float32) * np.float32(1e-3)
+            heard = degrade(hiss, self.augment, self.acoustics, rng) * np.float32(10 ** (-rng.uniform(0, 30) / 20))
+        return Speech("", clean, heard, (TimedPhone(SILENCE, 0.0, length / SAMPLE_RATE),), True)
+
+    def speech(self, index: int) -> Speech:
+        """Audio and labels number ``index``, before level normalisation."""
+        rng = np.random.default_rng([self.seed, index])
+        length = FEATURE_STRIDE * self.features + FEATURE_OVERLAP
+        if rng.random() < self.nobody_share:
+            return self._nobody(rng, length)
+        speed = rng.uniform(*self.augment.speed) if rng.random() < self.augment.speed_share else 1.0
+        speaker, samples, phones = self._joined(rng, length / SAMPLE_RATE * speed + 0.1)
+        if speed != 1.0:
+            samples = change_speed(samples, speed)
+            phones = tuple(TimedPhone(p.phone, p.start / speed, p.end / speed) for p in phones)
+        step = SAMPLE_RATE // LABEL_RATE
+        start = int(rng.integers(0, (len(samples) - length) // step + 1)) * step
+        clean = samples[start : start + length]
+        begin, end = start / SAMPLE_RATE, (start + length) / SAMPLE_RATE
+        phones = tuple(
+            TimedPhone(p.phone, max(p.start - begin, 0.0), p.end - begin)
+            for p in phones
+            if p.end > begin and p.start < end
+        )
+        return Speech(speaker, clean, degrade(clean, self.augment, self.acoustics, rng), phones, speed == 1.0)
+
+    def normalized(self, heard: NDArray[np.float32], index: int) -> NDArray[np.float32]:
+        """What the encoder is given of ``heard``: half of the time as if the stream had run before."""
+        rng = np.random.default_rng([self.seed, index, 1])
+        state = LevelState.initial(1)
+        if rng.random() < 0.5:
+            power = 10 * np.log10(float(np.square(heard).mean()) + 1e-9) + rng.uniform(0, 12)
+            state = LevelState(state.powers, np.array([max(power, FLOOR_DB)]))
+        out, _ = normalize_level(heard[None], state)
+        return out[0]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Sample ``index``: ``samples [320 T + 80]``, ``phones [presets, T]``, ``mouth [presets, T, M]``, ``known``."""
-        rng = np.random.default_rng([self.seed, index])
-        wanted = FEATURE_STRIDE * self.features + FEATURE_OVERLAP
-        if rng.random() < 0.04:
-            seconds = wanted / SAMPLE_RATE
-            utterance = Utterance(np.zeros(wanted, np.float32), (TimedPhone(SILENCE, 0.0, seconds),))
-            heard = np.zeros(wanted, np.float32)
-            if rng.random() < 0.85:
-                heard = degrade(
-                    rng.standard_normal(wanted).astype(np.float32) * 1e-3, self.augment, self.acoustics, rng
-                ) * np.float32(10 ** (-rng.uniform(0, 30) / 20))
-        else:
-            speed = rng.uniform(*self.augment.speed) if rng.random() < self.augment.speed_share else 1.0
-            utterance = self._joined(rng, wanted / SAMPLE_RATE * speed + 0.1)
-            if speed != 1.0:
-                utterance = Utterance(
-                    change_speed(utterance.samples, speed),
-                    tuple(TimedPhone(p.phone, p.start / speed, p.end / speed) for p in utterance.phones),
-                )
-            slack = len(utterance.samples) - wanted
-            step = SAMPLE_RATE // LABEL_RATE
-            start = int(rng.integers(0, slack // step + 1)) * step if slack > 0 else 0
-            seconds = start / SAMPLE_RATE
-            utterance = Utterance(
-                utterance.samples[start : start + wanted],
-                tuple(
-                    TimedPhone(p.phone, max(p.start - seconds, 0.0), p.end - seconds)
-                    for p in utterance.phones
-                    if p.end > seconds and p.start < seconds + wanted / SAMPLE_RATE
-                ),
-            )
-            heard = degrade(utterance.samples, self.augment, self.acoustics, rng)
-        return self._labelled(heard, utterance.phones, rng)
-
-    def _labelled(
-        self, heard: NDArray[np.float32], phones: tuple[TimedPhone, ...], rng: np.random.Generator
-    ) -> dict[str, Tensor]:
-        state = LevelState.initial(1)
-        if rng.random() < 0.5:
-            # As if the stream had run before: the held level is the speech's own, or that of something louder.
-            power = 10 * np.log10(float(np.square(heard).mean()) + 1e-9) + rng.uniform(0, 12)
-            state = LevelState(state.powers, np.array([max(power, -80.0)]))
-        blocks = len(heard) // BLOCK * BLOCK
-        normalized, _ = normalize_level(heard[None, :blocks], state)
-        count = len(heard) * LABEL_RATE // SAMPLE_RATE + 1
+        speech = self.speech(index)
+        count = len(speech.heard) * LABEL_RATE // SAMPLE_RATE + 1
         classes = np.full(count, PHONE_INDEX[SILENCE], np.int64)
-        for p in phones:
+        for p in speech.phones:
             classes[round(p.start * LABEL_RATE) : round(p.end * LABEL_RATE)] = PHONE_INDEX[p.phone]
-        curves = animate(phones, count, fps=LABEL_RATE, style=NEUTRAL, seed=0, blinks=False)[:, list(JAW_AND_MOUTH)]
+        curves = animate(speech.phones, count, fps=LABEL_RATE, style=NEUTRAL, blinks=False)[:, list(JAW_AND_MOUTH)]
         where = np.clip(self.labels, 0, count - 1)
         return {
-            "samples": torch.from_numpy(normalized[0]),
+            "samples": torch.from_numpy(self.normalized(speech.heard, index)),
             "phones": torch.from_numpy(classes[where]),
             "mouth": torch.from_numpy(curves[where].astype(np.float32)),
             "known": torch.from_numpy(self.labels >= 0),

@@ -1,0 +1,193 @@
+"""Scenes for the denoiser: ten seconds of somebody speaking, already heard by the frozen encoder, with the face.
+
+The encoder does not change while the denoiser learns, so each scene is encoded once and kept on disk as half floats.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from diffusiontalker.animator import NEUTRAL, animate, style_for
+from diffusiontalker.arkit import COUNT
+from diffusiontalker.encoder.streaming_hubert import StreamingHubert
+from diffusiontalker.geometry import MODEL_FPS, PRESETS, frame_feature, frame_sample
+from diffusiontalker.training.encoder_task import PhoneHead
+from diffusiontalker.training.speech_batches import Speech, SpeechSamples
+
+SECONDS: Final = 10
+WINDOWS: Final = 3
+"""Pooled voices per scene."""
+_FRAMES: Final = SECONDS * MODEL_FPS - 6
+"""Frames of a scene whose audio is there at every look-ahead."""
+
+
+def loudness(clean: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """Level around each frame in dB relative to the scene's speech level, ``[frames]``."""
+    half = frame_sample(1)
+    power = np.concatenate([[0.0], np.cumsum(np.square(clean.astype(np.float64)))])
+    centre = np.array([frame_sample(n) for n in range(frames)])
+    low, high = np.clip(centre - half, 0, len(clean)), np.clip(centre + half, 1, len(clean))
+    level = 10 * np.log10((power[high] - power[low]) / (high - low) + 1e-10)
+    return (level - np.percentile(level, 85)).astype(np.float32)
+
+
+def face(speech: Speech, seed: int) -> NDArray[np.float32]:
+    """The truth: the animator's curves of a scene in its speaker's style, without blinks, ``[frames, 52]``."""
+    style = style_for(speech.speaker) if speech.speaker else NEUTRAL
+    level = loudness(speech.clean, _FRAMES) if speech.speaker else None
+    return animate(speech.phones, _FRAMES, style=style, seed=seed, loudness=level, blinks=False)
+
+
+class _Drawn(Dataset[tuple[int, Tensor, Tensor, str, bool]]):
+    """Normalised audio and truth of scene ``i``."""
+
+    def __init__(self, samples: SpeechSamples, count: int) -> None:
+        self.samples = samples
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[int, Tensor, Tensor, str, bool]:
+        speech = self.samples.speech(index)
+        audio = torch.from_numpy(self.samples.normalized(speech.heard, index))
+        return index, audio, torch.from_numpy(face(speech, index)), speech.speaker, speech.natural
+
+
+@torch.no_grad()
+def build_scenes(
+    samples: SpeechSamples,
+    encoder: StreamingHubert,
+    phone_head: PhoneHead,
+    count: int,
+    out: Path,
+    *,
+    batch: int = 8,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Encode ``count`` scenes into ``out`` (replaced when complete)."""
+    draft = out.with_name(out.name + ".unfinished")
+    draft.mkdir(parents=True, exist_ok=True)
+    length, width = samples.features, encoder.config.width
+
+    def array(name: str, *shape: int) -> NDArray[np.float16]:
+        return np.lib.format.open_memmap(draft / name, mode="w+", dtype=np.float16, shape=(count, *shape))
+
+    features, curves = array("features.npy", length, width), array("curves.npy", _FRAMES, COUNT)
+    voices = array("voices.npy", WINDOWS, width)
+    rows: list[dict[str, object]] = [{}] * count
+    encoder.eval()
+    for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=1):
+        heard, voice = encoder(audio)
+        spoken = phone_head.speech(heard)[..., 0]
+        at = indexes.numpy()
+        features[at] = heard.half().numpy()
+        curves[at] = truth.half().numpy()
+        for w, (v, s) in enumerate(zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)):
+            weight = (s > 0.5).float()[..., None]
+            voices[at, w] = ((v * weight).sum(1) / weight.sum(1).clamp_min(1)).half().numpy()
+        for i, index in enumerate(at.tolist()):
+            rows[index] = {"speaker": speakers[i], "natural": bool(natural[i])}
+        if progress is not None:
+            progress(len(at))
+    (draft / "scenes.json").write_text(json.dumps(rows), "utf-8")
+    os.replace(draft, out)
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Encoded scenes on disk.
+
+    Attributes:
+        features: ``[N, T, W]`` at 50 Hz.
+        curves: ``[N, F, 52]`` at 30 fps, in 0..1.
+        voices: ``[N, 3, W]`` mean voiced first-layer features of each third; zero where nobody spoke.
+        speakers: ``N`` names, ``""`` for nobody.
+        natural: ``[N]`` the voice is the speaker's own.
+    """
+
+    features: NDArray[np.float16]
+    curves: NDArray[np.float16]
+    voices: NDArray[np.float16]
+    speakers: Sequence[str]
+    natural: NDArray[np.bool_]
+
+    @classmethod
+    def open(cls, folder: Path) -> Scenes:
+        """Map the scenes of a folder."""
+        rows = json.loads((folder / "scenes.json").read_text("utf-8"))
+        features, curves, voices = (
+            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("features", "curves", "voices")
+        )
+        return cls(
+            features, curves, voices, [r["speaker"] for r in rows], np.array([r["natural"] for r in rows], np.bool_)
+        )
+
+
+def frame_audio(features: NDArray[np.float32], look_ahead: int, frames: int) -> NDArray[np.float32]:
+    """The two features each frame hears: at a constant distance, and the newest.
+
+    Args:
+        features: ``[T, W]`` from the start of a stream.
+        look_ahead: samples.
+        frames: how many.
+
+    Returns:
+        ``[frames, 2 W]``.
+    """
+    places = [frame_feature(n, look_ahead) for n in range(frames)]
+    newest = np.array([k for k, _ in places])
+    phase = np.array([p for _, p in places], np.float32)[:, None]
+    padded = np.concatenate([np.zeros((1, features.shape[1]), np.float32), features])
+    steady = (1 - phase) * padded[newest] + phase * padded[newest + 1]
+    return np.concatenate([steady, padded[newest + 1]], axis=1)
+
+
+class SceneCrops(Dataset[dict[str, Tensor]]):
+    """Crops of scenes; crop ``i`` is a function of ``(seed, i)``.
+
+    Each has ``audio [F, 2 W]``, ``curves [F, 52]``, ``preset []``, ``speaker []`` (a row of ``speakers``, -1 for
+    nobody), ``voice [W]``, ``voiced []``.
+    """
+
+    def __init__(self, scenes: Scenes, speakers: Sequence[str], frames: int = 150, length: int = 1 << 20, seed: int = 0):
+        self.scenes = scenes
+        self.frames = frames
+        self.length = length
+        self.seed = seed
+        index = {name: i for i, name in enumerate(speakers)}
+        self.rows = np.array([index.get(name, -1) for name in scenes.speakers])
+
+    def __len__(self) -> int:
+        """Crops per epoch."""
+        return self.length
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Crop ``index``."""
+        rng = np.random.default_rng([self.seed, index])
+        scene = int(rng.integers(len(self.rows)))
+        preset = list(PRESETS.values())[rng.integers(len(PRESETS))]
+        audio = frame_audio(self.scenes.features[scene].astype(np.float32), preset.look_ahead, _FRAMES)
+        # Half of the crops begin with the stream, when hidden states are zero and nothing was heard.
+        start = int(rng.integers(0, _FRAMES - self.frames + 1)) if rng.random() < 0.5 else 0
+        window = slice(start, start + self.frames)
+        voice = self.scenes.voices[scene, rng.integers(WINDOWS)].astype(np.float32)
+        return {
+            "audio": torch.from_numpy(audio[window]),
+            "curves": torch.from_numpy(self.scenes.curves[scene, window].astype(np.float32)),
+            "preset": torch.tensor(preset.index),
+            "speaker": torch.tensor(int(self.rows[scene])),
+            "voice": torch.from_numpy(voice),
+            "voiced": torch.tensor(bool(self.scenes.natural[scene] and np.any(voice))),
+        }

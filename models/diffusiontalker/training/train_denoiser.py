@@ -1,0 +1,128 @@
+"""Trains the denoiser and the identity library on encoded scenes, with the encoder frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from diffusiontalker.denoiser.config import DenoiserConfig
+from diffusiontalker.denoiser.identity import IdentityLibrary, fit_voice_projection
+from diffusiontalker.denoiser.model import Denoiser
+from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.training.loop import LoopConfig, train
+from diffusiontalker.training.losses import LossWeights, curve_losses
+from diffusiontalker.training.scenes import SceneCrops, Scenes
+
+Report = Callable[[int, Mapping[str, float]], None]
+
+
+class DenoiserTask(nn.Module):
+    """Denoiser and library, trained together."""
+
+    def __init__(self, denoiser: Denoiser, library: IdentityLibrary, steps: int, weights: LossWeights) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+        self.library = library
+        self.weights = weights
+        schedule = Schedule.spaced(steps)
+        self.timesteps = torch.from_numpy(schedule.timesteps)
+        self.alpha = torch.from_numpy(schedule.alpha).float()
+        self.sigma = torch.from_numpy(schedule.sigma).float()
+
+    def identity(self, speaker: Tensor) -> Tensor:
+        """Embeddings ``[B, E]``; nobody has the library's mean, as a stream has before it was matched."""
+        table = self.library.embeddings.weight
+        known = table[speaker.clamp_min(0)]
+        return torch.where((speaker >= 0)[:, None], known, table.mean(0, keepdim=True).detach())
+
+    def forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """Loss of a batch of ``SceneCrops`` at random denoise steps, and its parts."""
+        truth = batch["curves"]
+        size, frames, _ = truth.shape
+        identity = self.identity(batch["speaker"])
+        # Streams begin with the neutral identity: every tenth sample learns what it looks like.
+        neutral = self.library.embeddings.weight.mean(0, keepdim=True).detach()
+        identity = torch.where(torch.rand(size, 1) < 0.1, neutral, identity)
+        condition = self.denoiser.condition(
+            batch["audio"], identity[:, None].expand(-1, frames, -1), batch["preset"]
+        )
+        clean = self.denoiser.normalize(truth)
+        step = torch.randint(len(self.timesteps), (size,))
+        noised = self.alpha[step, None, None] * clean + self.sigma[step, None, None] * torch.randn_like(clean)
+        predicted, _ = self.denoiser(condition, noised, self.timesteps[step])
+        loss, parts = curve_losses(self.denoiser.denormalize(predicted), truth, self.weights)
+        voiced = batch["voiced"] & (batch["speaker"] >= 0)
+        if voiced.any():
+            contrastive = self.library.contrastive_loss(batch["voice"][voiced], batch["speaker"][voiced])
+            loss = loss + self.weights.contrastive * contrastive
+            parts["contrastive"] = float(contrastive.detach())
+        return loss, parts
+
+
+def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 48) -> IdentityLibrary:
+    """An untrained library of the scenes' speakers, with the voice side fitted.
+
+    Args:
+        scenes: encoded scenes.
+        least: natural, voiced scenes a speaker needs to be listed.
+        dimensions: of identity features.
+    """
+    speakers = np.array(scenes.speakers)
+    voices = np.asarray(scenes.voices, np.float64)
+    voiced = scenes.natural[:, None] & voices.any(-1)
+    names = [n for n in sorted(set(scenes.speakers)) if n and voiced[speakers == n].any(1).sum() >= least]
+    row = {name: i for i, name in enumerate(names)}
+    rows = np.array([row.get(name, -1) for name in scenes.speakers])
+    use = voiced & (rows >= 0)[:, None]
+    pooled, owners = voices[use], np.repeat(rows[:, None], voices.shape[1], axis=1)[use]
+    dimensions = min(dimensions, len(names) - 1)
+    mean, projection = fit_voice_projection(pooled, owners, dimensions)
+    library = IdentityLibrary(names, voices.shape[-1], dimensions)
+    library.voice_mean.copy_(torch.from_numpy(mean))
+    library.voice_projection.copy_(torch.from_numpy(np.ascontiguousarray(projection)))
+    return library
+
+
+def train_denoiser(
+    scenes_folder: Path,
+    out: Path,
+    *,
+    denoise_steps: int = 8,
+    steps: int = 3000,
+    batch: int = 32,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    weights: LossWeights | None = None,
+    report: Report | None = None,
+) -> Path:
+    """Train on a ``denoise_steps`` grid, going on from a checkpoint in ``out``.
+
+    Returns:
+        The path of the saved weights, ``out/denoiser.safetensors``; its metadata lists the library's names.
+    """
+    torch.manual_seed(seed)
+    scenes = Scenes.open(scenes_folder)
+    library = library_of(scenes)
+    denoiser = Denoiser(DenoiserConfig(feature_width=scenes.features.shape[-1]))
+    curves = np.asarray(scenes.curves[:: max(1, len(scenes.curves) // 500)], np.float32).reshape(-1, scenes.curves.shape[-1])
+    denoiser.mean.copy_(torch.from_numpy(curves.mean(0)))
+    # A coefficient that hardly moves must not become all noise: its scale has a floor.
+    denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))
+    task = DenoiserTask(denoiser, library, denoise_steps, weights or LossWeights())
+    averaged = train(
+        task,
+        task,
+        SceneCrops(scenes, library.names, seed=seed),
+        LoopConfig(steps=steps, batch=batch, learning_rate=learning_rate, seed=seed, bfloat16=False, ema=0.998),
+        out,
+        report=report,
+    )
+    path = out / "denoiser.safetensors"
+    metadata = {"names": "\n".join(library.names), "steps": str(denoise_steps)}
+    save_file({k: v.contiguous() for k, v in averaged.items()}, path, metadata=metadata)
+    return path

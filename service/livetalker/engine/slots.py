@@ -1,0 +1,100 @@
+"""Fixed slots for what streams carry between ticks, allocated once, reused with a generation counter.
+
+A slot handle names a slot and its generation; a handle kept past ``release`` is refused, so that nothing of a former
+user can reach the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from diffusiontalker.bundle import Bundle
+from diffusiontalker.level import BLOCK, FLOOR_DB, LevelState
+from numpy.typing import NDArray
+
+from livetalker.engine.backend import EncoderResult, Floats, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A stream's place in the pool."""
+
+    index: int
+    generation: int
+
+
+class SlotPool:
+    """State of up to ``capacity`` streams, one row each.
+
+    Attributes:
+        tail: ``[S, 80]`` latest normalised block: the samples a feature window shares with the next.
+        feature: ``[S, W]`` latest feature, zero at a stream's start.
+        hidden: ``[S, N, layers, H]`` decoder state of every denoise step.
+    """
+
+    def __init__(self, bundle: Bundle, capacity: int) -> None:
+        encoder, denoiser = bundle.encoder, bundle.denoiser
+        width, context = encoder["width"], encoder["context"]
+        self.capacity = capacity
+        self.context = context
+        self.tail = np.zeros((capacity, BLOCK), np.float32)
+        self.feature = np.zeros((capacity, width), np.float32)
+        self.hidden = np.zeros((capacity, bundle.steps, denoiser["layers"], denoiser["hidden"]), np.float32)
+        self._positional = np.zeros((capacity, encoder["positional_kernel"] - 1, width), np.float32)
+        self._ring = np.zeros((capacity, encoder["layers"], 2, context, width), np.float32)
+        self._position = np.zeros(capacity, np.int64)
+        self._level = LevelState.initial(capacity)
+        self._generation = [0] * capacity
+        self._free = list(range(capacity - 1, -1, -1))
+
+    @property
+    def in_use(self) -> int:
+        """Slots taken."""
+        return self.capacity - len(self._free)
+
+    def acquire(self) -> Slot | None:
+        """A clean slot, or None where all are taken."""
+        if not self._free:
+            return None
+        index = self._free.pop()
+        self.clear(index)
+        return Slot(index, self._generation[index])
+
+    def release(self, slot: Slot) -> None:
+        """Give a slot back; a handle that is no longer valid is ignored."""
+        if self._generation[slot.index] == slot.generation:
+            self._generation[slot.index] += 1
+            self._free.append(slot.index)
+
+    def clear(self, index: int) -> None:
+        """As if the stream began now."""
+        for state in (self.tail, self.feature, self.hidden, self._positional, self._ring, self._position):
+            state[index] = 0
+        self._level.powers[index] = 0
+        self._level.held[index] = FLOOR_DB
+
+    def level(self, rows: Sequence[int] | NDArray[np.intp]) -> LevelState:
+        """Level state of rows (a copy)."""
+        return LevelState(self._level.powers[rows], self._level.held[rows])
+
+    def set_level(self, rows: Sequence[int] | NDArray[np.intp], state: LevelState) -> None:
+        """Store the level state of rows."""
+        self._level.powers[rows] = state.powers
+        self._level.held[rows] = state.held
+
+    def encoder_state(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats, Integers]:
+        """Positional state, ring and position of rows (copies)."""
+        return self._positional[rows], self._ring[rows], self._position[rows]
+
+    def advance_encoder(self, rows: NDArray[np.intp], result: EncoderResult) -> None:
+        """Store what the encoder returned for rows: ring entries at ``feature % context``, positions moved on."""
+        hop = result.features.shape[1]
+        kept = min(hop, self.context)
+        new = np.arange(hop - kept, hop)
+        places = (self._position[rows][:, None] + new) % self.context
+        self._ring[rows[:, None], :, :, places] = result.keys_values[:, :, :, new].transpose(0, 3, 1, 2, 4)
+        self._positional[rows] = result.positional
+        self._position[rows] += hop
+        self.feature[rows] = result.features[:, -1]

@@ -1,0 +1,257 @@
+"""One stream: its clocks, its queue of audio, and every decision that belongs to it alone.
+
+The engine's thread calls ``ingest``, ``ready_features``, ``take``, ``hear`` and ``deliver``; everything else may be
+called from any thread, only notes what is wanted and wakes the engine. What comes out is a function of the samples, the
+controls and the places among the samples at which they came; ticks and chunks leave no trace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from diffusiontalker.geometry import (
+    FEATURE_OVERLAP,
+    FEATURE_STRIDE,
+    FEATURE_WINDOW,
+    MODEL_FPS,
+    PRESETS,
+    SAMPLE_RATE,
+    frame_count,
+    frame_feature,
+)
+from numpy.typing import NDArray
+
+from livetalker.core.config import AUTO, IdentityChoice, Shaping, StreamConfig
+from livetalker.core.frame_rate import FrameRateConverter
+from livetalker.core.identity_library import IdentityLibrary
+from livetalker.core.identity_tracker import IdentityTracker
+from livetalker.core.outputs import Failed, Finished, Frames, IdentityMatched, Output, Skipped, SkipReason
+from livetalker.core.postprocess import FacePostprocessor
+from livetalker.core.resample import StreamResampler
+from livetalker.engine.backend import Floats
+from livetalker.engine.samples import SampleQueue
+from livetalker.engine.slots import Slot
+
+Sink = Callable[[Output], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFrame:
+    """A frame whose audio is there.
+
+    Attributes:
+        frame: its index at 30 fps.
+        audio: ``[2 W]`` the feature at a constant distance, and the newest one.
+        identity: ``[E]`` embedding at this frame.
+        speech: probability of speech.
+    """
+
+    frame: int
+    audio: Floats
+    identity: Floats
+    speech: float
+
+
+class EngineStream:
+    """A stream as its owner sees it (``push``, ``finish``, …) and as the engine drives it."""
+
+    def __init__(
+        self, config: StreamConfig, slot: Slot, library: IdentityLibrary, sink: Sink, wake: Callable[[], None]
+    ) -> None:
+        self.config = config
+        self.slot = slot
+        self.preset = PRESETS[config.preset]
+        self.pending: deque[PendingFrame] = deque()
+        self.starting = True  # the slot must be cleared and its first block heard before the next feature
+        self.closed = False
+        self._library = library
+        self._sink = sink
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._muted = False
+        self._pushed = 0  # samples at the client's rate, audio and silence alike
+        self._resampler = StreamResampler(config.sample_rate)
+        self._queue = SampleQueue()
+        self._discard = 0  # resampled samples to drop, so that features stay on the absolute grid after a flush
+        self._feature = 0  # next feature to compute
+        self._frame = 0  # next 30 fps frame to gather audio for
+        self._end: int | None = None  # 30 fps frames in all, once known
+        self._tracker = IdentityTracker(library, config.identity, self.preset.look_ahead)
+        self._face = FacePostprocessor(config)
+        self._converter = FrameRateConverter(config.fps)
+
+    # Called from any thread -----------------------------------------------------------------------------------------
+
+    @property
+    def backlog_samples(self) -> int:
+        """Samples pushed but not yet animated, at the client's rate."""
+        animated = self._converter.next_frame * self.config.sample_rate // self.config.fps
+        return max(0, self._pushed - animated)
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """Add mono audio at the client's rate, ``[n]`` in -1..1."""
+        with self._lock:
+            self._pushed += len(samples)
+            heard = np.zeros_like(samples) if self._muted else samples
+            self._note(lambda: self._hear_client(heard))
+
+    def finish(self) -> None:
+        """No more audio will come: animate the tail, then report ``Finished``."""
+        with self._lock:
+            pushed = self._pushed
+            self._note(lambda: self._finish(pushed))
+
+    def flush(self) -> None:
+        """Barge-in: drop audio not animated yet and go on with what is pushed next."""
+        with self._lock:
+            pushed = self._pushed
+            self._note(lambda: self._flush(pushed))
+
+    def mute(self, muted: bool) -> None:
+        """Hear silence, or hear again, from the next pushed sample on."""
+        with self._lock:
+            self._muted = muted
+
+    def rematch_identity(self, choice: IdentityChoice | None = None) -> None:
+        """Match the voice anew (None), or change to another choice, from the next pushed sample on.
+
+        Raises:
+            UnknownIdentityError: the choice names an identity that is not in the library.
+        """
+        wanted = AUTO if choice is None else choice
+        self._library.embedding(wanted)
+        with self._lock:
+            feature = -(-self._pushed * SAMPLE_RATE // self.config.sample_rate) // FEATURE_STRIDE
+            self._note(lambda: self._tracker.rematch(feature, wanted))
+
+    def shape(self, shaping: Shaping) -> None:
+        """Change gains, offsets and expression from the next pushed sample's frame on."""
+        with self._lock:
+            frame = -(-self._pushed * MODEL_FPS // self.config.sample_rate)
+            self._note(lambda: self._face.shape(frame, shaping))
+
+    def close(self) -> None:
+        """The client is gone: drop everything and free the slot."""
+        with self._lock:
+            self.closed = True
+            self._inbox.clear()
+        self._wake()
+
+    def _note(self, work: Callable[[], None]) -> None:
+        if not self.closed:
+            self._inbox.append(work)
+            self._wake()
+
+    # Called by the engine's thread ----------------------------------------------------------------------------------
+
+    def ingest(self) -> None:
+        """Do what was noted since the last tick, in order."""
+        while True:
+            with self._lock:
+                if not self._inbox:
+                    return
+                work = self._inbox.popleft()
+            work()
+
+    def _hear_client(self, samples: NDArray[np.float32]) -> None:
+        self._enqueue(self._resampler.process(samples))
+
+    def _enqueue(self, samples: NDArray[np.float32]) -> None:
+        dropped = min(self._discard, len(samples))
+        self._discard -= dropped
+        self._queue.append(samples[dropped:])
+
+    def _finish(self, pushed: int) -> None:
+        self._enqueue(self._resampler.finish())
+        self._end = frame_count(pushed, MODEL_FPS, self.config.sample_rate)
+        if self._end > self._frame:
+            last, _ = frame_feature(self._end - 1, self.preset.look_ahead)
+            needed = FEATURE_STRIDE * (last + 1 - self._feature) + (FEATURE_OVERLAP if self.starting else 0)
+            self._queue.append(np.zeros(max(0, needed - len(self._queue)), np.float32))
+        self._finish_if_done()
+
+    def _flush(self, pushed: int) -> None:
+        """Restart at the first feature that begins at or after the client's present sample."""
+        self._queue.clear()
+        self.pending.clear()
+        now = pushed * SAMPLE_RATE // self.config.sample_rate
+        self._feature = max(self._feature, -(-now // FEATURE_STRIDE))
+        self._discard = self._feature * FEATURE_STRIDE - now
+        self._resampler = StreamResampler(self.config.sample_rate)
+        self.starting = True
+        while frame_feature(self._frame, self.preset.look_ahead)[0] < self._feature:
+            self._frame += 1
+        self._face.restart(self._frame)
+        due, first = self._converter.next_frame, self._frame * (self.config.fps // MODEL_FPS)
+        if first > due:
+            self._converter.skip_to(first)
+            self._sink(Skipped(due, first - due, SkipReason.FLUSH))
+
+    @property
+    def ready_features(self) -> int:
+        """Features whose samples are all there."""
+        waiting = len(self._queue) - (FEATURE_OVERLAP if self.starting else 0)
+        return max(0, waiting // FEATURE_STRIDE)
+
+    def take(self, count: int) -> NDArray[np.float32]:
+        """The oldest samples at 16 kHz."""
+        return self._queue.take(count)
+
+    def hear(self, features: Floats, voice: Floats, speech: Floats) -> None:
+        """New features: decide on identity and gather the frames they complete.
+
+        Args:
+            features: ``[1 + h, W]``, the latest one known before and ``h`` new ones.
+            voice: ``[h, V]``.
+            speech: ``[h, presets]``.
+        """
+        for i in range(len(voice)):
+            k = self._feature + i
+            matched = self._tracker.update(k, voice[i], float(speech[i, 0]))
+            if matched is not None:
+                first = matched.frame * (self.config.fps // MODEL_FPS)
+                self._sink(IdentityMatched(first, matched.identity, matched.confidence))
+            while True:
+                newest, phase = frame_feature(self._frame, self.preset.look_ahead)
+                if newest > k or (self._end is not None and self._frame >= self._end):
+                    break
+                steady = (1 - phase) * features[i] + phase * features[i + 1]
+                self.pending.append(
+                    PendingFrame(
+                        self._frame,
+                        np.concatenate([steady, features[i + 1]]).astype(np.float32),
+                        self._tracker.embedding(self._frame),
+                        float(speech[i, self.preset.index]),
+                    )
+                )
+                self._frame += 1
+        self._feature += len(voice)
+
+    def deliver(self, frames: list[PendingFrame], curves: Floats) -> None:
+        """Finish denoised frames ``[f, 52]`` and hand them out at the client's frame rate."""
+        speech = np.array([frame.speech for frame in frames], np.float32)
+        faces = self._face.process(frames[0].frame, curves, speech)
+        self._emit(self._converter.process(faces))
+        self._finish_if_done()
+
+    def _emit(self, frames: Frames) -> None:
+        if len(frames):
+            self._sink(frames)
+
+    def _finish_if_done(self) -> None:
+        if self._end is not None and self._frame >= self._end and not self.pending and not self.closed:
+            total = frame_count(self._pushed, self.config.fps, self.config.sample_rate)
+            self._emit(self._converter.finish(total))
+            self.closed = True
+            self._sink(Finished(total))
+
+    def fail(self, error: Exception) -> None:
+        """The engine could not go on with this stream."""
+        if not self.closed:
+            self.closed = True
+            self._sink(Failed(error))
