@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -46,6 +46,7 @@ def test_vectors_of_any_shape_fade() -> None:
     assert fade.at(0, 3).shape == (3, 2, 3)
 
 
+@settings(deadline=None)
 @given(sizes=splits(40), changes=st.lists(st.tuples(st.integers(0, 39), st.floats(-1, 1, width=32)), max_size=6))
 def test_frames_may_be_asked_for_in_any_pieces(sizes: list[int], changes: list[tuple[int, float]]) -> None:
     def fade() -> CrossFade:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -74,6 +74,7 @@ def test_frames_that_came_out_cannot_be_skipped() -> None:
         converter.skip_to(1)
 
 
+@settings(deadline=None)
 @given(fps=st.sampled_from([30, 60]), sizes=splits(20))
 def test_any_split_gives_the_same_frames(fps: int, sizes: list[int]) -> None:
     sequence = faces(*np.random.default_rng(2).uniform(size=20).tolist())
@@ -85,6 +86,7 @@ def test_any_split_gives_the_same_frames(fps: int, sizes: list[int]) -> None:
     assert [piece.first for piece in pieces] == firsts.tolist()
 
 
+@settings(deadline=None)
 @given(
     fps=st.sampled_from([30, 60]),
     rate=st.sampled_from([8_000, 11_025, 16_000, 44_100, 48_000]),

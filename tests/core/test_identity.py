@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -159,6 +159,7 @@ def test_a_library_that_does_not_fit_together_is_refused() -> None:
         )
 
 
+@settings(deadline=None)
 @given(
     speakers=st.lists(st.sampled_from(LIBRARY.names), min_size=8, max_size=8),
     rematch=st.integers(0, 300),

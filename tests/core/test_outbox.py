@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetalker.core.config import Delivery
@@ -81,6 +81,7 @@ def test_live_keeps_events_and_other_skips() -> None:
     assert shown(drain(box)) == [MATCH, Skipped(0, 2, slow), flushed, Skipped(7, 2, slow), range(9, 11)]
 
 
+@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(0, 7), max_size=30),
     reads=st.lists(st.booleans(), min_size=30, max_size=30),

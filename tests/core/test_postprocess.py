@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -128,6 +128,7 @@ def test_the_models_own_arrays_are_left_alone() -> None:
     assert np.array_equal(faces, talking(5))
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**64 - 1),
     before=SHAPINGS,

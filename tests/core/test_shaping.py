@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -70,6 +70,7 @@ SHAPINGS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(before=SHAPINGS, after=SHAPINGS, frame=st.integers(0, 25), sizes=splits(30))
 def test_any_split_gives_the_same_faces_within_range(
     before: Shaping, after: Shaping, frame: int, sizes: list[int]

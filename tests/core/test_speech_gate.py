@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -45,6 +45,7 @@ def test_reset_shuts_it() -> None:
     assert speaking.process(np.array([0.4], np.float32))[0] == 0.0
 
 
+@settings(deadline=None)
 @given(speech=st.lists(st.floats(0, 1, width=32), min_size=30, max_size=30), sizes=splits(30))
 def test_any_split_gives_the_same_opening(speech: list[float], sizes: list[int]) -> None:
     whole = gate(*speech)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -76,6 +76,7 @@ def test_muted_audio_is_silent_but_counts() -> None:
     assert np.array_equal(timeline.place(ramp(3, 2), start=3).samples, ramp(3, 2))
 
 
+@settings(deadline=None)
 @given(sizes=splits(200), repeats=st.lists(st.integers(0, 40), min_size=13, max_size=13))
 def test_any_split_with_any_repeats_gives_the_signal(sizes: list[int], repeats: list[int]) -> None:
     timeline = AudioTimeline(RATE)

@@ -46,6 +46,7 @@ _DOWN: Final = np.stack(
         _direction({("eyeSquintLeft", "eyeSquintRight"): 0.04}),
     ]
 )
+_STILL: Final = np.empty((0, COUNT), np.float32)
 
 
 class IdleMotion:
@@ -57,8 +58,8 @@ class IdleMotion:
 
     def __init__(self, seed: int) -> None:
         self._key = np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)
-        self._drawn = range(0)
-        self._values = np.empty((0, len(_UP)), np.float32)
+        self._at = -1
+        self._cell = _STILL
 
     def motion(self, first_frame: int, frames: int) -> NDArray[np.float32]:
         """What to add to the faces of a range of frames at 30 fps.
@@ -70,24 +71,23 @@ class IdleMotion:
         Returns:
             ``[frames, 52]``, 0 or small and positive.
         """
-        knot, within = np.divmod(np.arange(first_frame, first_frame + frames), KNOT_FRAMES)
-        values = self._knots(first_frame // KNOT_FRAMES, (first_frame + frames - 1) // KNOT_FRAMES + 1)
-        knot -= first_frame // KNOT_FRAMES
-        share = (within / KNOT_FRAMES).astype(np.float32)[:, None]
-        share = share * share * (3.0 - 2.0 * share)
-        swing = values[knot] + share * (values[knot + 1] - values[knot])
-        motion: NDArray[np.float32] = np.maximum(swing, 0.0) @ _UP + np.maximum(-swing, 0.0) @ _DOWN
-        return motion
+        pieces = [_STILL]
+        frame, end = first_frame, first_frame + frames
+        while frame < end:
+            knot, start = divmod(frame, KNOT_FRAMES)
+            stop = min(start + end - frame, KNOT_FRAMES)
+            pieces.append(self._after(knot)[start:stop])
+            frame += stop - start
+        return np.concatenate(pieces)
 
-    def _knots(self, first: int, last: int) -> NDArray[np.float32]:
-        """Values in -1..1 of the knots ``first`` to ``last``, ``[last - first + 1, channels]``."""
-        wanted = range(first, last + 1)
-        if wanted != self._drawn:  # a cell lasts many calls
-            index = np.arange(first, last + 1, dtype=np.uint64)
-            counter = np.zeros((len(index), 4), np.uint64)
-            counter[:, 0], counter[:, 1] = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)
-            counter[:, 3] = _DOMAIN
-            words = philox4x32(counter, np.broadcast_to(self._key, (len(index), 2)))
-            self._values = (words.astype(np.float64) / 2.0**31 - 1.0).astype(np.float32)[:, : len(_UP)]
-            self._drawn = wanted
-        return self._values
+    def _after(self, knot: int) -> NDArray[np.float32]:
+        """The motion from a knot to the next, ``[KNOT_FRAMES, 52]``; kept, because it lasts for many calls."""
+        if knot != self._at:
+            counter = np.array([[k & 0xFFFFFFFF, k >> 32, 0, _DOMAIN] for k in (knot, knot + 1)], np.uint64)
+            words = philox4x32(counter, np.stack([self._key, self._key]))[:, : len(_UP)]
+            here, there = (words / 2.0**31 - 1.0).astype(np.float32)
+            share = (np.arange(KNOT_FRAMES, dtype=np.float32) / KNOT_FRAMES)[:, None]
+            swing = here + share * share * (3.0 - 2.0 * share) * (there - here)
+            self._at = knot
+            self._cell = np.maximum(swing, 0.0) @ _UP + np.maximum(-swing, 0.0) @ _DOWN
+        return self._cell

@@ -27,7 +27,7 @@ RESTART_FRAMES: Final = 4
 IDLE_WHILE_SPEAKING: Final = 0.5
 """Share of the idle motion that is left while speaking, when the model moves brows and eyes itself."""
 
-_MOUTH: Final = list(JAW_AND_MOUTH)
+_MOUTH: Final = np.isin(np.arange(COUNT), JAW_AND_MOUTH).astype(np.float32)
 _BLINKS: Final = list(BLINKS)
 _JAW_OPEN: Final = INDEX["jawOpen"]
 _MOUTH_CLOSE: Final = INDEX["mouthClose"]
@@ -74,7 +74,7 @@ class FacePostprocessor:
             return np.empty((0, COUNT), np.float32)
         gate = self._gate.process(speech)[:, None]
         faces = np.clip(coefficients, 0.0, 1.0)
-        faces[:, _MOUTH] *= gate
+        faces *= 1.0 - (1.0 - gate) * _MOUTH
         if self._blinks:
             blink = blink_curve(self._seed, first_frame, frames, MODEL_FPS)[:, None]
             faces[:, _BLINKS] = np.maximum(faces[:, _BLINKS], blink)
