@@ -28,7 +28,7 @@ def voice(seconds: float, rate: int, seed: int = 0) -> Audio:
     time = np.arange(int(seconds * rate)) / rate
     tone = np.sign(np.sin(2 * np.pi * (110 + 30 * np.sin(3 * time)) * time)) * 0.2
     swell = np.clip(np.sin(2 * np.pi * 1.7 * time + seed), 0, 1)
-    return ((tone + 0.05 * rng.standard_normal(len(time))) * swell).astype(np.float32)
+    return np.asarray((tone + 0.05 * rng.standard_normal(len(time))) * swell, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,11 @@ def test_every_preset_and_identity_mode_is_exact(engine: Engine, preset: str, id
     )
 
 
-@given(samples=st.integers(0, 5000), rate=st.sampled_from([8000, 11025, 16000, 44100, 48000]), fps=st.sampled_from([30, 60]))
+@given(
+    samples=st.integers(0, 5000),
+    rate=st.sampled_from([8000, 11025, 16000, 44100, 48000]),
+    fps=st.sampled_from([30, 60]),
+)
 @settings(max_examples=40, deadline=None)
 def test_frame_count_is_exact(engine: Engine, samples: int, rate: int, fps: int) -> None:
     audio = voice(1.0, rate)[:samples]

@@ -28,16 +28,12 @@ class IdentityLibrary(nn.Module):
     voice_mean: Tensor
     voice_projection: Tensor
 
-    def __init__(
-        self, names: Sequence[str], voice_width: int, feature_width: int, embedding_width: int = 32
-    ) -> None:
+    def __init__(self, names: Sequence[str], voice_width: int, feature_width: int, embedding_width: int = 32) -> None:
         super().__init__()
         self.names = tuple(names)
         self.embeddings = nn.Embedding(len(self.names), embedding_width)
         nn.init.normal_(self.embeddings.weight, std=0.3)
-        self.encoder = nn.Sequential(
-            nn.Linear(embedding_width, 128), nn.GELU(), nn.Linear(128, feature_width)
-        )
+        self.encoder = nn.Sequential(nn.Linear(embedding_width, 128), nn.GELU(), nn.Linear(128, feature_width))
         self.temperature = 0.1
         self.register_buffer("voice_mean", torch.zeros(voice_width))
         self.register_buffer("voice_projection", torch.zeros(voice_width, feature_width))

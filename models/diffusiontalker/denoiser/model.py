@@ -1,6 +1,6 @@
 """The talker decoder: predicts clean curves from noised ones, the voice, the identity and the step (eq. 6).
 
-A two-layer GRU over frames. It is unidirectional, so a stream keeps one hidden state per denoise step and each new frame
+A two-layer GRU over frames, unidirectional: a stream keeps one hidden state per denoise step and each new frame
 costs only itself. The identity *embedding* is concatenated, as section 3.5.1 of the paper writes; identity *features*
 serve matching only (``identity.py``).
 """
@@ -51,9 +51,7 @@ class Denoiser(nn.Module):
         self.audio = nn.Linear(2 * config.feature_width, config.audio_width)
         self.step_encoder = StepEncoder(config.step_width)
         self.preset = nn.Embedding(len(PRESETS), config.preset_width)
-        self.gru = nn.GRU(
-            config.input_width, config.hidden, config.layers, batch_first=True, dropout=config.dropout
-        )
+        self.gru = nn.GRU(config.input_width, config.hidden, config.layers, batch_first=True, dropout=config.dropout)
         self.output = nn.Linear(config.hidden, config.coefficients)
         self.register_buffer("mean", torch.zeros(config.coefficients))
         self.register_buffer("scale", torch.ones(config.coefficients))

@@ -19,7 +19,7 @@ GRID: Final = 1000
 
 def _signal_power() -> NDArray[np.float64]:
     beta = np.linspace(1e-4, 0.02, GRID)
-    return np.cumprod(1 - beta)
+    return np.cumprod(1 - beta, dtype=np.float64)
 
 
 @dataclass(frozen=True)

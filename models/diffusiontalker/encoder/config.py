@@ -65,4 +65,5 @@ class StreamingHubertConfig:
         Raises:
             TypeError: a key is unknown.
         """
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**fields)

@@ -86,7 +86,8 @@ class Layer(nn.Module):
         self.dropout = config.dropout
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        split: Tensor = x.unflatten(-1, (self.heads, -1))  # type: ignore[no-untyped-call]
+        return split.transpose(1, 2)
 
     def forward(self, x: Tensor, past: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor]:
         """One layer over new features.

@@ -8,15 +8,16 @@ A GRU exported step by step would carry its weights once per step; here the N st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.export.encoder_graph import OPSET
-
 
 _Port = tuple[str, int, list[int | str]]
 
@@ -28,16 +29,16 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, onnx.TensorProto] = {}
 
-    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
         return self.ops(kind, *inputs, outputs=outputs, **attributes)[0]
 
-    def ops(self, kind: str, *inputs: str, outputs: int, **attributes: object) -> list[str]:
+    def ops(self, kind: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
         names = [f"{kind.lower()}_{len(self.nodes)}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
         return names
 
-    def constant(self, values: Sequence[int] | Sequence[float] | np.ndarray, dtype: type = np.int64) -> str:  # type: ignore[type-arg]
-        array = np.asarray(values, dtype)
+    def constant(self, values: Any, dtype: type = np.int64) -> str:
+        array: NDArray[Any] = np.asarray(values, dtype)
         name = f"constant_{len(self.initializers)}"
         self.initializers[name] = numpy_helper.from_array(array, name)
         return name

@@ -59,7 +59,7 @@ def change_speed(samples: Audio, factor: float) -> Audio:
     """Play ``factor`` times as fast: pitch and formants move together, the length divides by ``factor``."""
     length = int(len(samples) / factor)
     position = np.arange(length) * factor
-    return np.interp(position, np.arange(len(samples)), samples).astype(np.float32)
+    return np.asarray(np.interp(position, np.arange(len(samples)), samples), np.float32)
 
 
 def coloured_noise(length: int, slope_db: float, rng: np.random.Generator) -> Audio:
@@ -67,21 +67,21 @@ def coloured_noise(length: int, slope_db: float, rng: np.random.Generator) -> Au
     spectrum = fft.rfft(rng.standard_normal(length))
     frequency = np.maximum(fft.rfftfreq(length, 1 / SAMPLE_RATE), 20.0)
     noise = fft.irfft(spectrum * (frequency / 1000) ** (-slope_db / 6.02), length)
-    return (noise / (noise.std() + 1e-9)).astype(np.float32)
+    return np.asarray(noise / (noise.std() + 1e-9), np.float32)
 
 
 def _noise(length: int, acoustics: Acoustics, rng: np.random.Generator) -> Audio:
     if acoustics.noises and rng.random() < 0.6:
-        recording = acoustics.noises[rng.integers(len(acoustics.noises))]
+        recording = acoustics.noises[int(rng.integers(len(acoustics.noises)))]
         start = rng.integers(len(recording))
         looped = np.take(recording, np.arange(start, start + length), mode="wrap")
-        return (looped / (looped.std() + 1e-6)).astype(np.float32)
+        return np.asarray(looped / (looped.std() + 1e-6), np.float32)
     return coloured_noise(length, rng.uniform(0, 6.5), rng)
 
 
 def _room(acoustics: Acoustics, rng: np.random.Generator) -> Audio:
     if acoustics.rooms and rng.random() < 0.3:
-        response = acoustics.rooms[rng.integers(len(acoustics.rooms))][: SAMPLE_RATE // 2]
+        response = acoustics.rooms[int(rng.integers(len(acoustics.rooms)))][: SAMPLE_RATE // 2]
         onset = int(np.argmax(np.abs(response)))
         return response[onset:]
     seconds = rng.uniform(0.1, 0.7)

@@ -33,7 +33,8 @@ class PhoneHead(nn.Module):
 
     def speech(self, features: Tensor) -> Tensor:
         """Probability that the frame is not silence, ``[B, T, presets]``."""
-        return 1 - self(features).softmax(-1)[..., PHONE_INDEX[SILENCE]].transpose(1, 2)
+        quiet: Tensor = self(features).softmax(-1)[..., PHONE_INDEX[SILENCE]]
+        return 1 - quiet.transpose(1, 2)
 
 
 @dataclass(frozen=True, slots=True)

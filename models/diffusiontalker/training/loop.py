@@ -126,7 +126,8 @@ def train(
         start = saved["step"]
     model.train()
     order = range(start * config.batch, config.steps * config.batch)
-    loader = DataLoader(samples, config.batch, sampler=order, num_workers=config.workers, prefetch_factor=4 if config.workers else None)
+    ahead = 4 if config.workers else None
+    loader = DataLoader(samples, config.batch, sampler=order, num_workers=config.workers, prefetch_factor=ahead)
     began = time.monotonic()
     with (folder / "log.jsonl").open("a") as log:
         for step, batch in enumerate(loader, start):

@@ -39,7 +39,7 @@ def loudness(clean: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     centre = np.array([frame_sample(n) for n in range(frames)])
     low, high = np.clip(centre - half, 0, len(clean)), np.clip(centre + half, 1, len(clean))
     level = 10 * np.log10((power[high] - power[low]) / (high - low) + 1e-10)
-    return (level - np.percentile(level, 85)).astype(np.float32)
+    return np.asarray(level - np.percentile(level, 85), np.float32)
 
 
 def face(speech: Speech, seed: int) -> NDArray[np.float32]:
@@ -161,7 +161,9 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
     nobody), ``voice [W]``, ``voiced []``.
     """
 
-    def __init__(self, scenes: Scenes, speakers: Sequence[str], frames: int = 150, length: int = 1 << 20, seed: int = 0):
+    def __init__(
+        self, scenes: Scenes, speakers: Sequence[str], frames: int = 150, length: int = 1 << 20, seed: int = 0
+    ):
         self.scenes = scenes
         self.frames = frames
         self.length = length

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -119,7 +120,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         pool = self.pools[bool(real)]
         corpus, clip = pool[rng.choice(len(pool), p=self.weights[bool(real)])]
         mates = self.by_speaker[clip.speaker]
-        audio: list[NDArray[np.float32]] = []
+        audio: list[NDArray[Any]] = []
         phones: list[TimedPhone] = []
         now = 0.0
         while now < seconds:
@@ -174,7 +175,8 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
             power = 10 * np.log10(float(np.square(heard).mean()) + 1e-9) + rng.uniform(0, 12)
             state = LevelState(state.powers, np.array([max(power, FLOOR_DB)]))
         out, _ = normalize_level(heard[None], state)
-        return out[0]
+        first: NDArray[np.float32] = out[0]
+        return first
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Sample ``index``: ``samples [320 T + 80]``, ``phones [presets, T]``, ``mouth [presets, T, M]``, ``known``."""

@@ -48,9 +48,7 @@ class DenoiserTask(nn.Module):
         # Streams begin with the neutral identity: every tenth sample learns what it looks like.
         neutral = self.library.embeddings.weight.mean(0, keepdim=True).detach()
         identity = torch.where(torch.rand(size, 1) < 0.1, neutral, identity)
-        condition = self.denoiser.condition(
-            batch["audio"], identity[:, None].expand(-1, frames, -1), batch["preset"]
-        )
+        condition = self.denoiser.condition(batch["audio"], identity[:, None].expand(-1, frames, -1), batch["preset"])
         clean = self.denoiser.normalize(truth)
         step = torch.randint(len(self.timesteps), (size,))
         noised = self.alpha[step, None, None] * clean + self.sigma[step, None, None] * torch.randn_like(clean)
@@ -109,7 +107,8 @@ def train_denoiser(
     scenes = Scenes.open(scenes_folder)
     library = library_of(scenes)
     denoiser = Denoiser(DenoiserConfig(feature_width=scenes.features.shape[-1]))
-    curves = np.asarray(scenes.curves[:: max(1, len(scenes.curves) // 500)], np.float32).reshape(-1, scenes.curves.shape[-1])
+    some = scenes.curves[:: max(1, len(scenes.curves) // 500)]
+    curves = np.asarray(some, np.float32).reshape(-1, some.shape[-1])
     denoiser.mean.copy_(torch.from_numpy(curves.mean(0)))
     # A coefficient that hardly moves must not become all noise: its scale has a floor.
     denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
-from diffusiontalker.bundle import Bundle
 from numpy.typing import NDArray
+
+from diffusiontalker.bundle import Bundle
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]

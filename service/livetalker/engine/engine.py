@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, PRESETS, LatencyPreset
 from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import frame_noise
-
 from livetalker.core.config import StreamConfig
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.engine.backend import Backend, OnnxCpuBackend

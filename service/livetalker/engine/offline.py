@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from diffusiontalker.arkit import COUNT
 from numpy.typing import NDArray
 
+from diffusiontalker.arkit import COUNT
 from livetalker.core.config import Delivery, StreamConfig
 from livetalker.core.outputs import Failed, Frames, IdentityMatched, Output
 from livetalker.engine.engine import Engine

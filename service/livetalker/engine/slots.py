@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from diffusiontalker.bundle import Bundle
-from diffusiontalker.level import BLOCK, FLOOR_DB, LevelState
 from numpy.typing import NDArray
 
+from diffusiontalker.bundle import Bundle
+from diffusiontalker.level import BLOCK, FLOOR_DB, LevelState
 from livetalker.engine.backend import EncoderResult, Floats, Integers
 
 

@@ -13,18 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from diffusiontalker.geometry import (
     FEATURE_OVERLAP,
     FEATURE_STRIDE,
-    FEATURE_WINDOW,
     MODEL_FPS,
     PRESETS,
     SAMPLE_RATE,
     frame_count,
     frame_feature,
 )
-from numpy.typing import NDArray
-
 from livetalker.core.config import AUTO, IdentityChoice, Shaping, StreamConfig
 from livetalker.core.frame_rate import FrameRateConverter
 from livetalker.core.identity_library import IdentityLibrary
