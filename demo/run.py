@@ -31,7 +31,7 @@ from livetalker.media.picture import draw_take
 HERE: Final = Path(__file__).resolve().parent
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
-console: Final = Console(highlight=False)
+console: Final = Console(highlight=False, soft_wrap=True)
 
 
 class DemoError(Exception):
