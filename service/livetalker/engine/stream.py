@@ -72,7 +72,6 @@ class EngineStream:
         self._wake = wake
         self._lock = threading.Lock()
         self._inbox: deque[Callable[[], None]] = deque()
-        self._muted = False
         self._pushed = 0  # samples at the client's rate, audio and silence alike
         self._resampler = StreamResampler(config.sample_rate)
         self._queue = SampleQueue()
@@ -96,8 +95,7 @@ class EngineStream:
         """Add mono audio at the client's rate, ``[n]`` in -1..1."""
         with self._lock:
             self._pushed += len(samples)
-            heard = np.zeros_like(samples) if self._muted else samples
-            self._note(lambda: self._hear_client(heard))
+            self._note(lambda: self._hear_client(samples))
 
     def finish(self) -> None:
         """No more audio will come: animate the tail, then report ``Finished``."""
@@ -110,11 +108,6 @@ class EngineStream:
         with self._lock:
             pushed = self._pushed
             self._note(lambda: self._flush(pushed))
-
-    def mute(self, muted: bool) -> None:
-        """Hear silence, or hear again, from the next pushed sample on."""
-        with self._lock:
-            self._muted = muted
 
     def rematch_identity(self, choice: IdentityChoice | None = None) -> None:
         """Match the voice anew (None), or change to another choice, from the next pushed sample on.
@@ -170,7 +163,7 @@ class EngineStream:
         self._end = frame_count(pushed, MODEL_FPS, self.config.sample_rate)
         if self._end > self._frame:
             last, _ = frame_feature(self._end - 1, self.preset.look_ahead)
-            needed = FEATURE_STRIDE * (last + 1 - self._feature) + (FEATURE_OVERLAP if self.starting else 0)
+            needed = FEATURE_STRIDE * max(1, last + 1 - self._feature) + (FEATURE_OVERLAP if self.starting else 0)
             self._queue.append(np.zeros(max(0, needed - len(self._queue)), np.float32))
         self._finish_if_done()
 
@@ -185,8 +178,11 @@ class EngineStream:
         self.starting = True
         while frame_feature(self._frame, self.preset.look_ahead)[0] < self._feature:
             self._frame += 1
+        ends = frame_count(pushed, self.config.fps, self.config.sample_rate)
+        due, first = self._converter.next_frame, min(self._frame * (self.config.fps // MODEL_FPS), ends)
+        first = max(first, due)
+        self._frame = -(-first // (self.config.fps // MODEL_FPS))
         self._face.restart(self._frame)
-        due, first = self._converter.next_frame, self._frame * (self.config.fps // MODEL_FPS)
         if first > due:
             self._converter.skip_to(first)
             self._sink(Skipped(due, first - due, SkipReason.FLUSH))

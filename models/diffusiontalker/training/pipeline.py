@@ -1,0 +1,93 @@
+"""Joins the stages: loads what one stage saved for the next, and exports the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from diffusiontalker.corpus.store import Corpus
+from diffusiontalker.denoiser.config import DenoiserConfig
+from diffusiontalker.denoiser.identity import IdentityLibrary
+from diffusiontalker.denoiser.model import Denoiser
+from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.export.bundle_writer import write_bundle
+from diffusiontalker.training.augment import AugmentConfig
+from diffusiontalker.training.encoder_task import EncoderTask
+from diffusiontalker.training.scenes import SECONDS, build_scenes
+from diffusiontalker.training.speech_batches import SpeechSamples
+from diffusiontalker.training.train_encoder import load_acoustics
+
+
+def load_encoder(weights: Path) -> EncoderTask:
+    """The trained encoder with its heads."""
+    task = EncoderTask(StreamingHubertConfig())
+    task.load_state_dict(load_file(weights))
+    return task.eval()
+
+
+def build_training_scenes(
+    corpora: Sequence[Path],
+    encoder: Path,
+    out: Path,
+    *,
+    count: int,
+    speech: Path | None = None,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Encode scenes for the denoiser; most voices keep their own speed, so that identity can be learned."""
+    task = load_encoder(encoder)
+    samples = SpeechSamples(
+        [Corpus.open(folder) for folder in corpora],
+        load_acoustics(speech),
+        seconds=SECONDS,
+        real_share=0.4,
+        nobody_share=0.03,
+        seed=seed + 1,
+        augment=AugmentConfig(speed_share=0.35),
+    )
+    build_scenes(samples, task.encoder, task.phone_head, count, out, progress=progress)
+
+
+def load_denoiser(weights: Path) -> tuple[Denoiser, IdentityLibrary, Schedule]:
+    """The trained denoiser, its library and its sampler's steps."""
+    with safe_open(weights, framework="pt") as file:
+        metadata = file.metadata()
+    state = load_file(weights)
+    names = metadata["names"].split("\n")
+    projection = state["library.voice_projection"]
+    library = IdentityLibrary(names, projection.shape[0], projection.shape[1])
+    denoiser = Denoiser(DenoiserConfig(feature_width=state["denoiser.audio.weight"].shape[1] // 2))
+    for prefix, module in (("denoiser.", denoiser), ("library.", library)):
+        module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+    return denoiser.eval(), library.eval(), Schedule.spaced(int(metadata["steps"]))
+
+
+@torch.no_grad()
+def export_runs(runs: Path, bundle: Path, *, name: str, version: str) -> None:
+    """Write the bundle of what ``runs/encoder`` and ``runs/denoiser`` hold.
+
+    Raises:
+        FileNotFoundError: a stage has not been trained to its end.
+    """
+    parts = [runs / stage / f"{stage}.safetensors" for stage in ("encoder", "denoiser")]
+    for part in parts:
+        if not part.exists():
+            raise FileNotFoundError(f"{part} is missing: run 'diffusiontalker train' to its end first")
+    task = load_encoder(parts[0])
+    denoiser, library, schedule = load_denoiser(parts[1])
+    write_bundle(
+        bundle,
+        name=name,
+        version=version,
+        encoder=task.encoder,
+        phone_head=task.phone_head,
+        denoiser=denoiser,
+        schedule=schedule,
+        identities=library,
+    )
