@@ -98,7 +98,7 @@ def export(arguments: argparse.Namespace) -> None:
     console.print(f"wrote {arguments.bundle}")
 
 
-def build(arguments: argparse.Namespace) -> None:
+def model(arguments: argparse.Namespace) -> None:
     """Corpus, training and export, each stage skipped where its result lies already."""
     if not arguments.corpus[0].exists():
         arguments.out = arguments.corpus[0]
@@ -109,7 +109,7 @@ def build(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="diffusiontalker", description="Train and export LiveTalker's face model.")
-    verbs = parser.add_subparsers(required=True, metavar="corpus | train | export | build")
+    verbs = parser.add_subparsers(required=True, metavar="corpus | train | export | model")
 
     speech = argparse.ArgumentParser(add_help=False)
     speech.add_argument("--speech", type=Path, metavar="DIR", help="folder of aligned recordings and noise")
@@ -125,7 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     runs = argparse.ArgumentParser(add_help=False)
     runs.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs")
     bundle = argparse.ArgumentParser(add_help=False)
-    bundle.add_argument("--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own")
+    bundle.add_argument(
+        "--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own"
+    )
     bundle.add_argument("--name", default="diffusiontalker-compact")
     bundle.add_argument("--model-version", default="1.0.0")
 
@@ -134,8 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.set_defaults(run=corpus)
     verbs.add_parser("train", parents=[speech, training, runs], help=train.__doc__).set_defaults(run=train)
     verbs.add_parser("export", parents=[runs, bundle], help=export.__doc__).set_defaults(run=export)
-    verb = verbs.add_parser("build", parents=[speech, amount, training, runs, bundle], help=build.__doc__)
-    verb.set_defaults(run=build)
+    verb = verbs.add_parser("model", parents=[speech, amount, training, runs, bundle], help=model.__doc__)
+    verb.set_defaults(run=model)
     return parser
 
 

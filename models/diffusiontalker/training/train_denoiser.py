@@ -24,11 +24,13 @@ Report = Callable[[int, Mapping[str, float]], None]
 class DenoiserTask(nn.Module):
     """Denoiser and library, trained together."""
 
-    def __init__(self, denoiser: Denoiser, library: IdentityLibrary, steps: int, weights: LossWeights) -> None:
+    def __init__(
+        self, denoiser: Denoiser, library: IdentityLibrary, steps: int, weights: LossWeights | None = None
+    ) -> None:
         super().__init__()
         self.denoiser = denoiser
         self.library = library
-        self.weights = weights
+        self.weights = weights or LossWeights()
         schedule = Schedule.spaced(steps)
         self.timesteps = torch.from_numpy(schedule.timesteps)
         self.alpha = torch.from_numpy(schedule.alpha).float()
@@ -112,7 +114,7 @@ def train_denoiser(
     denoiser.mean.copy_(torch.from_numpy(curves.mean(0)))
     # A coefficient that hardly moves must not become all noise: its scale has a floor.
     denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))
-    task = DenoiserTask(denoiser, library, denoise_steps, weights or LossWeights())
+    task = DenoiserTask(denoiser, library, denoise_steps, weights)
     averaged = train(
         task,
         task,
