@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +31,22 @@ def wav(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def bake(tiny_bundle: Path) -> Callable[..., int]:
+    """The command with a small generated model."""
+    return lambda *arguments: main(["bake", "--model", str(tiny_bundle), *map(str, arguments)])
+
+
 def said(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err
 
 
 @pytest.mark.parametrize("suffix", ["csv", "npz", "json"])
-def test_a_take_has_every_frame_of_the_recording(wav: Path, tmp_path: Path, suffix: str) -> None:
+def test_a_take_has_every_frame_of_the_recording(
+    bake: Callable[..., int], wav: Path, tmp_path: Path, suffix: str
+) -> None:
     out = tmp_path / f"face.{suffix}"
-    assert main(["bake", str(wav), "-o", str(out), "--fps", "60", "--preset", "low", "--seed", "5"]) == 0
+    assert bake(wav, "-o", out, "--fps", 60, "--preset", "low", "--seed", 5) == 0
     take = read_take(out)
     samples = soundfile.info(wav).frames
     assert take.fps == 60
@@ -51,26 +60,28 @@ def test_a_take_has_every_frame_of_the_recording(wav: Path, tmp_path: Path, suff
 
 
 @pytest.mark.parametrize(("suffix", "kind"), [("flac", "FLAC"), ("ogg", "OGG"), ("mp3", "MP3")])
-def test_compressed_recordings_just_work(tmp_path: Path, suffix: str, kind: str) -> None:
+def test_compressed_recordings_just_work(bake: Callable[..., int], tmp_path: Path, suffix: str, kind: str) -> None:
     voice, out = tmp_path / f"voice.{suffix}", tmp_path / "face.npz"
     soundfile.write(voice, hum(RATE, 0.5), RATE, format=kind)
-    assert main(["bake", str(voice), "-o", str(out)]) == 0
+    assert bake(voice, "-o", out) == 0
     assert len(read_take(out).frames) >= 15
 
 
-def test_the_same_seed_gives_the_same_take_and_the_suffix_does_not_matter(wav: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_take_and_the_suffix_does_not_matter(
+    bake: Callable[..., int], wav: Path, tmp_path: Path
+) -> None:
     takes = []
     for name in ("a.npz", "b.npz", "c.csv"):
-        assert main(["bake", str(wav), "-o", str(tmp_path / name), "--seed", "3"]) == 0
+        assert bake(wav, "-o", tmp_path / name, "--seed", 3) == 0
         takes.append(read_take(tmp_path / name).frames)
     np.testing.assert_array_equal(takes[0], takes[1])
     np.testing.assert_allclose(takes[0], takes[2], atol=1e-7)
 
 
-def test_a_picture_on_request(wav: Path, tmp_path: Path) -> None:
+def test_a_picture_on_request(bake: Callable[..., int], wav: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the picture needs the demo extra")
     picture = tmp_path / "face.png"
-    assert main(["bake", str(wav), "-o", str(tmp_path / "face.csv"), "--picture", str(picture)]) == 0
+    assert bake(wav, "-o", tmp_path / "face.csv", "--picture", picture) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -105,6 +116,7 @@ def test_what_cannot_be_baked_is_explained(tmp_path: Path, capsys: pytest.Captur
     ],
 )
 def test_options_that_cannot_work_are_explained(
+    bake: Callable[..., int],
     wav: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -113,6 +125,6 @@ def test_options_that_cannot_work_are_explained(
     reason: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["bake", str(wav), *options]) == 1
+    assert bake(wav, *options) == 1
     assert reason in said(capsys)
     assert not Path("face.csv").exists()
