@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 import grpc
 
+from livetalker.client.call import AnimateCall
 from livetalker.client.errors import LiveTalkerError, from_rpc
 from livetalker.client.stream import AnimationStream, AudioSource
 from livetalker.client.wire import Encoding, FaceFrame, config_to_wire
@@ -104,16 +105,13 @@ class LiveTalkerClient:
         Raises:
             LiveTalkerError: the server refuses the stream or cannot be reached.
         """
-        call = self._stub.Animate()
+        call = AnimateCall(self._stub.Animate(), self.address)
         try:
-            # A refusal may outrun the config; reading says what it was.
-            with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                await call.write(pb.AnimateRequest(config=config_to_wire(config, encoding)))
-            try:
-                first = await call.read()
-            except grpc.aio.AioRpcError as error:
-                raise from_rpc(error, self.address) from None
-            yield AnimationStream(call, first.started, config, encoding, self.address, on_event)
+            await call.write(pb.AnimateRequest(config=config_to_wire(config, encoding)))
+            first = await call.read()
+            if first is None:
+                raise LiveTalkerError(grpc.StatusCode.OK, f"the server at {self.address} ended the stream unasked")
+            yield AnimationStream(call, first.started, config, encoding, on_event)
         finally:
             call.cancel()
 

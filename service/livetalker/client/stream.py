@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from livetalker.client.errors import LiveTalkerError, from_rpc
+from livetalker.client.call import AnimateCall
+from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencyLog
 from livetalker.client.wire import Encoding, FaceFrame, frame_from_wire, identity_to_wire, pcm, shaping_to_wire
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
@@ -57,11 +57,10 @@ class AnimationStream:
 
     def __init__(
         self,
-        call: grpc.aio.StreamStreamCall[Any, Any],
+        call: AnimateCall,
         started: pb.Started,
         config: StreamConfig,
         encoding: Encoding,
-        address: str,
         on_event: Callable[[pb.Event], None] | None,
     ) -> None:
         self.info = StreamInfo(
@@ -74,7 +73,6 @@ class AnimationStream:
         self.latency = LatencyLog(config.sample_rate, started.frame_rate, started.algorithmic_latency_us)
         self._call = call
         self._encoding = encoding
-        self._address = address
         self._on_event = on_event
         self._chunk_bytes = int(_MAX_CHUNK_SECONDS * config.sample_rate) * encoding.value
         self._samples = 0
@@ -94,7 +92,7 @@ class AnimationStream:
         data = pcm(audio, self._encoding)
         for first in range(0, len(data), self._chunk_bytes):
             piece = data[first : first + self._chunk_bytes]
-            await self._write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples, data=piece)))
+            await self._call.write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples, data=piece)))
             self._samples += len(piece) // self._encoding.value
             self.latency.sent(self._samples, self._clock())
 
@@ -105,28 +103,28 @@ class AnimationStream:
 
     async def flush(self) -> None:
         """Barge-in: drops the audio the server has not animated yet."""
-        await self._write(pb.AnimateRequest(control=pb.Control(flush=pb.Flush())))
+        await self._call.write(pb.AnimateRequest(control=pb.Control(flush=pb.Flush())))
 
     async def mute(self, muted: bool = True) -> None:
         """Has the server hear the following audio as silence, or again."""
         control = pb.Control(mute=pb.Mute()) if muted else pb.Control(unmute=pb.Unmute())
-        await self._write(pb.AnimateRequest(control=control))
+        await self._call.write(pb.AnimateRequest(control=control))
 
     async def rematch_identity(self, choice: IdentityChoice) -> None:
         """Chooses the identity anew."""
         rematch = pb.RematchIdentity(identity=identity_to_wire(choice))
-        await self._write(pb.AnimateRequest(control=pb.Control(rematch_identity=rematch)))
+        await self._call.write(pb.AnimateRequest(control=pb.Control(rematch_identity=rematch)))
 
     async def shape(self, shaping: Shaping) -> None:
         """Replaces the adjustments of the coefficients."""
-        await self._write(pb.AnimateRequest(control=pb.Control(shaping=shaping_to_wire(shaping))))
+        await self._call.write(pb.AnimateRequest(control=pb.Control(shaping=shaping_to_wire(shaping))))
 
     def cancel(self) -> None:
         """Ends the stream at once, dropping whatever is under way."""
         self._call.cancel()
 
     async def __aiter__(self) -> AsyncIterator[FaceFrame]:
-        while isinstance(response := await self._read(), pb.AnimateResponse):  # else it is grpc.aio.EOF
+        while (response := await self._call.read()) is not None:
             match response.WhichOneof("response"):
                 case "frames":
                     now = self._clock()
@@ -169,18 +167,3 @@ class AnimationStream:
         except Exception:
             self.cancel()
             raise
-
-    async def _write(self, request: pb.AnimateRequest) -> None:
-        try:
-            await self._call.write(request)
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc(error, self._address) from None
-        except asyncio.InvalidStateError:
-            await self._read()  # the stream has ended; this raises what it ended with
-            raise LiveTalkerError(grpc.StatusCode.OK, "the stream has ended") from None
-
-    async def _read(self) -> Any:
-        try:
-            return await self._call.read()
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc(error, self._address) from None

@@ -117,7 +117,7 @@ def read_identity(message: pb.Identity) -> IdentityChoice:
         case "pinned":
             return IdentityChoice.pinned(message.pinned)
         case "blended":
-            return IdentityChoice.blended(message.blended.weights)
+            return IdentityChoice.blended(dict(sorted(message.blended.weights.items())))  # a map has no order
         case _:
             return AUTO
 

@@ -75,6 +75,7 @@ class FaceServer:
         try:
             self.port = self._server.add_insecure_port(address)
         except RuntimeError as error:
+            await self._server.stop(None)
             raise AddressInUseError(f"cannot listen at {address}; is another server running there?") from error
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
