@@ -88,7 +88,7 @@ def build_scenes(
     voices = array("voices.npy", WINDOWS, width)
     rows: list[dict[str, object]] = [{}] * count
     encoder.eval()
-    for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=1):
+    for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=2):
         heard, voice = encoder(audio)
         spoken = phone_head.speech(heard)[..., 0]
         at = indexes.numpy()
