@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -46,6 +47,29 @@ async def serving(engine: Animator, **options: Any) -> AsyncIterator[Loopback]:
             yield Loopback(server, channel, rpc.FaceAnimationServiceStub(channel))
     finally:
         await server.stop()
+
+
+@contextmanager
+def serving_in_background(engine: Animator) -> Iterator[str]:
+    """Runs a server on a thread of its own, for clients that have no event loop; gives its address."""
+    ready, done = threading.Event(), threading.Event()
+    address = ""
+
+    async def serve() -> None:
+        nonlocal address
+        async with serving(engine) as server:
+            address = server.address
+            ready.set()
+            await asyncio.to_thread(done.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(30), "the server did not start"
+        yield address
+    finally:
+        done.set()
+        thread.join()
 
 
 def config(**fields: Any) -> pb.AnimateRequest:

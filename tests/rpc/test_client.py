@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,11 +33,11 @@ from livetalker.client.wire import pcm
 from livetalker.core.config import Delivery
 from livetalker.core.outputs import Frames, IdentityMatched, Skipped, SkipReason
 from livetalker.v1 import face_animation_pb2 as pb
-from tests.rpc.loopback import RATE, serving
+from tests.rpc.loopback import RATE, serving, serving_in_background
 from tests.rpc.scripted_engine import ScriptedEngine, face
 
 Samples = NDArray[np.float32]
-TONE: Samples = np.sin(np.arange(2 * RATE) / 20).astype(np.float32)
+TONE: Samples = (0.9 * np.sin(np.arange(2 * RATE) / 20)).astype(np.float32)
 
 
 @pytest.mark.parametrize("encoding", Encoding)
@@ -169,28 +168,11 @@ async def test_no_server_is_an_error_that_says_what_to_start() -> None:
 
 def test_animate_file_needs_no_event_loop(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "tone.wav", np.stack([TONE, TONE], axis=1), RATE)
-    ready, done, address = threading.Event(), threading.Event(), [""]
-
-    def run_server() -> None:
-        async def serve() -> None:
-            async with serving(ScriptedEngine()) as server:
-                address[0] = server.address
-                ready.set()
-                await asyncio.to_thread(done.wait)
-
-        asyncio.run(serve())
-
-    thread = threading.Thread(target=run_server)
-    thread.start()
-    try:
-        assert ready.wait(30)
-        frames = list(animate_file(tmp_path / "tone.wav", address[0], realtime=False))
-        partial = animate_file(tmp_path / "tone.wav", address[0], realtime=False)
-        assert next(partial).index == 0
-        partial.close()  # type: ignore[attr-defined]
-    finally:
-        done.set()
-        thread.join()
+    with serving_in_background(ScriptedEngine()) as address:
+        frames = list(animate_file(tmp_path / "tone.wav", address, realtime=False))
+        for frame in animate_file(tmp_path / "tone.wav", address, realtime=False):
+            assert frame.index == 0
+            break  # leaving early is fine
     assert [frame.index for frame in frames] == list(range(60))
 
 

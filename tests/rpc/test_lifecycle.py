@@ -170,7 +170,7 @@ async def test_an_idle_server_stops_at_once() -> None:
 async def test_a_port_in_use_is_an_error_that_says_so() -> None:
     async with serving(ScriptedEngine()) as server:
         second = FaceServer(ScriptedEngine(), ServerOptions(port=server.server.port))
-        with pytest.raises(AddressInUseError, match="is another server running there"):
+        with pytest.raises(AddressInUseError, match="another program does already"):
             await second.start()
 
 

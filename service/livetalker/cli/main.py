@@ -33,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 an error that was explained, 2 wrong usage, 130 interrupted.
     """
-    # gRPC's core writes its own log lines to standard error, where they only puzzle people.
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    # gRPC's core writes log lines of its own to standard error; what matters of them is in our messages.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     args = build_parser().parse_args(argv)
     try:
         status: int = args.run(args)

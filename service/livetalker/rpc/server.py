@@ -76,7 +76,9 @@ class FaceServer:
             self.port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             await self._server.stop(None)
-            raise AddressInUseError(f"cannot listen at {address}; is another server running there?") from error
+            raise AddressInUseError(
+                f"cannot listen at {address}: another program does already, or it is not an address of this machine"
+            ) from error
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 

@@ -80,7 +80,16 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
         self._sessions.add(session)
         self._empty.clear()
         try:
-            log.info("%s: stream %s opened, %s", context.peer(), name, config)
+            log.info(
+                "%s: stream %s opened: %d Hz, %d fps, %s, %s, identity %s",
+                context.peer(),
+                name,
+                config.sample_rate,
+                config.fps,
+                config.preset,
+                config.delivery.value,
+                "+".join(name for name, _ in config.identity.weights) or "auto",
+            )
             await session.run()
             log.info("%s: stream %s done", context.peer(), name)
         finally:

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from livetalker.cli.main import main
+from livetalker.client.latency import LatencySummary
+from livetalker.media.face_files import read_take
+from tests.cli import fake_sounddevice
+from tests.rpc.loopback import RATE, serving_in_background
+from tests.rpc.scripted_engine import ScriptedEngine, face
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> Path:
+    """A second of tone."""
+    path = tmp_path / "speech.wav"
+    soundfile.write(path, np.sin(np.arange(RATE) / 20) / 2, RATE)
+    return path
+
+
+def test_help_answers_without_loading_grpc_or_a_runtime() -> None:
+    program = """
+import sys
+from livetalker.cli.main import main
+try:
+    main(["--help"])
+finally:
+    heavy = {"grpc", "onnxruntime", "numpy", "rich", "torch", "google"} & set(sys.modules)
+    assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for command in ("serve", "stream", "mic", "bake"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", ["serve", "stream", "mic", "bake"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main([command, "--help"])
+    assert leaving.value.code == 0
+    assert f"livetalker {command}" in capsys.readouterr().out
+
+
+def test_stream_writes_the_face_it_received(speech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "face.npz"
+    engine = ScriptedEngine()
+    with serving_in_background(engine) as address:
+        options = ["--fast", "--fps", "60", "--preset", "low", "--seed", "5", "--identity", "bass=3,alto=1"]
+        assert main(["stream", str(speech), "--address", address, "-o", str(out), *options]) == 0
+    take = read_take(out)
+    assert np.array_equal(take.frames, np.stack([face(n) for n in range(60)]))
+    assert (take.fps, take.preset, take.seed, take.model, take.model_version) == (60, "low", 5, "scripted", "1.2.3")
+    shown = capsys.readouterr()
+    assert shown.out == f"60 frames\nwrote {out}\n"
+
+
+def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving_in_background(ScriptedEngine()) as address:
+        assert main(["stream", str(speech), "--address", address, "--no-meter"]) == 0
+    assert capsys.readouterr().out.startswith("frame lateness over 30 frames: p50 ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["stream", "missing.wav"], "there is no file missing.wav"),
+        (["stream", "{text}"], "is not a sound file"),
+        (["stream", "{speech}", "-o", "face.txt"], "the name must end in .csv, .npz or .json"),
+        (["stream", "{speech}", "--seed", "-1"], "-1 is out of range"),
+        (["stream", "{speech}", "--identity", "bass=loud"], "'bass=loud' is not NAME=WEIGHT"),
+        (["stream", "{speech}", "--identity", "tenro", "--address", "{address}"], "did you mean 'tenor'"),
+        (["stream", "{speech}", "--address", "127.0.0.1:1"], "is `livetalker serve` running there?"),
+        (["serve", "--model", "{nowhere}"], "is no model bundle"),
+        (["serve", "--max-streams", "0"], "give 1 or more"),
+        (["serve", "--threads", "-2"], "give 1 or more"),
+        (["serve", "--port", "65536"], "give 0 to 65535"),
+        (["serve", "--grace", "nan"], "give a number of seconds"),
+    ],
+)
+def test_expected_errors_are_one_line_and_status_one(
+    arguments: list[str], message: str, speech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("these are words\n" * 100)
+    with serving_in_background(ScriptedEngine()) as address:
+        places = {"text": text, "speech": speech, "nowhere": tmp_path / "nowhere", "address": address}
+        assert main([argument.format(**places) for argument in arguments]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("livetalker: ")
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_a_port_in_use_is_an_expected_error(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving_in_background(ScriptedEngine()) as address:
+        assert main(["serve", "--model", str(tiny_bundle), "--port", address.rpartition(":")[2]]) == 1
+    assert "another program does already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("raise ModuleNotFoundError('sounddevice')", "pip install 'livetalker[mic]'"),
+        ("raise OSError('PortAudio library not found')", "apt install libportaudio2"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["mic"], ["mic", "--list-devices"]])
+def test_mic_without_portaudio_says_what_to_install(
+    module: str,
+    message: str,
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "sounddevice.py").write_text(module)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    assert main(arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_mic_lists_devices_that_can_record(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice)
+    assert main(["mic", "--list-devices"]) == 0
+    assert capsys.readouterr().out == "  1  USB microphone (2 channels, 48000 Hz)\n"
+
+
+def test_mic_names_the_device_it_cannot_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice)
+    assert main(["mic", "--device", "7"]) == 1
+    assert "the microphone '7' cannot be used" in capsys.readouterr().err
+
+
+def test_mic_streams_until_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice)
+    out = tmp_path / "face.npz"
+    with serving_in_background(ScriptedEngine()) as address:
+        assert main(["mic", "--device", "USB", "--address", address, "-o", str(out), "--no-meter"]) == 0
+    assert len(read_take(out).frames) == 30
+    assert "frame lateness over 30 frames" in capsys.readouterr().out
+
+
+def test_percentiles_read_as_one_line() -> None:
+    shown = str(LatencySummary(frames=3, p50=1.04, p95=2.0, p99=3.0, worst=4.06))
+    assert shown == "frame lateness over 3 frames: p50 1.0 ms, p95 2.0 ms, p99 3.0 ms, worst 4.1 ms"

@@ -1,0 +1,46 @@
+"""The committed code, the contract's text and the service agree with one another."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+from livetalker.rpc.errors import DOMAIN, Reason, ServiceError
+from livetalker.v1 import face_animation_pb2 as pb
+
+ROOT = Path(__file__).resolve().parents[2]
+PROTO = ROOT / "proto" / "livetalker" / "v1" / "face_animation.proto"
+
+
+def test_generated_code_is_what_the_contract_generates(tmp_path: Path) -> None:
+    generate = runpy.run_path(str(ROOT / "proto" / "generate.py"))["generate"]
+    fresh = {path.relative_to(tmp_path): path.read_text() for path in generate(tmp_path)}
+    assert len(fresh) == 3 * len(list((ROOT / "proto").rglob("*.proto")))
+    committed = {path: (ROOT / "service" / path).read_text() for path in fresh}
+    assert fresh == committed, "run `make proto`"
+
+
+def test_every_reason_is_in_the_contract_with_its_status() -> None:
+    rows = re.findall(r"^//   ([A-Z_]+) +([A-Z_]+) +\S", PROTO.read_text(), re.MULTILINE)
+    assert dict(rows) == {reason.value: reason.code.name for reason in Reason}
+
+
+def test_every_error_names_domain_and_reason() -> None:
+    for reason in Reason:
+        status = ServiceError(reason, "do this", field="config.seed", retry_after_s=2.5).status()
+        assert (status.code, status.message) == (reason.code.value[0], "do this")
+        kinds = [detail.type_url.rpartition(".")[2] for detail in status.details]
+        assert kinds == ["ErrorInfo", "BadRequest", "RetryInfo"]
+    assert DOMAIN == "livetalker"
+
+
+def test_field_numbers_of_the_contract_stay() -> None:
+    def numbers(message: str) -> dict[str, int]:
+        return {field.name: field.number for field in pb.DESCRIPTOR.message_types_by_name[message].fields}
+
+    assert numbers("AnimateRequest") == {"config": 1, "audio": 2, "control": 3}
+    assert numbers("AnimateResponse") == {"started": 1, "frames": 2, "event": 3}
+    assert numbers("AudioChunk") == {"start_sample": 1, "data": 2}
+    assert numbers("Frame") == {"index": 1, "time_us": 2, "weights": 3}
+    assert numbers("Event") == {"identity_matched": 1, "gap": 2, "draining": 3, "warning": 4}
