@@ -1,0 +1,149 @@
+"""Real recordings with phone alignments, in folders of one layout.
+
+``<speech>/<corpus>/<speaker>/<clip>.flac`` at 16 kHz mono, beside ``transcripts.tsv`` (clip, speaker, text; no header),
+``phones_pocketsphinx.tsv`` (clip, start, end, phone, word) and ``alignment_quality.tsv`` (clip, mean_word_score,
+loud_outside_words). The same functions read what ``align`` makes for clips that came without an alignment.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from diffusiontalker.corpus.store import CorpusError, Split
+from diffusiontalker.corpus.utterance import timeline
+from diffusiontalker.geometry import SAMPLE_RATE
+from diffusiontalker.phones import SILENCE, TimedPhone
+
+MIN_WORD_SCORE: Final = 0.90
+MAX_LOUD_OUTSIDE: Final = 0.15
+_HELD_OUT_OF: Final = 8
+"""One real person in this many is kept for measuring."""
+_SILENCES: Final = frozenset({"SIL", "+SPN+", "+NSN+", ""})
+
+_OTHER_LANGUAGES: Final = tuple(f"_{code}" for code in "de es fr it ja ko nl pl pt ru zh".split())
+
+_LIBRIVOX: Final = frozenset({"librispeech_resemblyzer", "libritts_lj_excerpts"})
+"""Corpora whose speaker folders are ids of the same readers."""
+_FORCED: Final[dict[str, Split]] = {
+    # the only long recording of one person is for training
+    "rhasspy_kathleen_en/kathleen": "train",
+    # the few speakers of a small corpus need somebody on each side
+    "vctk_excerpts/p226": "held_out",
+    "vctk_excerpts/p225": "train",
+    "vctk_excerpts/p228": "train",
+    # one of these two folders does not say who speaks: they stay on one side
+    "cmu_arctic_excerpts/aew": "held_out",
+    "cmu_arctic_excerpts/unk": "held_out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One clip of real speech.
+
+    Attributes:
+        corpus: folder name.
+        speaker: folder name in it.
+        clip: file name without suffix.
+        path: the audio file.
+        text: transcript, None where there is none.
+        word_score: mean posterior of the words of its alignment, None without one.
+        loud_outside: part of the loud frames that the alignment calls silence.
+        spans: aligned phones, empty without an alignment.
+        recognised: what a recogniser heard, for a clip without a transcript.
+    """
+
+    corpus: str
+    speaker: str
+    clip: str
+    path: Path
+    text: str | None
+    word_score: float | None = None
+    loud_outside: float | None = None
+    spans: tuple[tuple[str, float, float], ...] = ()
+    recognised: str | None = None
+
+    @property
+    def well_aligned(self) -> bool:
+        """Whether the alignment is good enough to train on and to measure with."""
+        if not self.spans or self.word_score is None or self.loud_outside is None:
+            return False
+        return self.word_score >= MIN_WORD_SCORE and self.loud_outside <= MAX_LOUD_OUTSIDE
+
+    @property
+    def english(self) -> bool:
+        """Whether it may be English: the names of other corpora or speakers end in their language."""
+        return not any(name.endswith(_OTHER_LANGUAGES) for name in (self.corpus, self.speaker))
+
+    @property
+    def person(self) -> str:
+        """Who speaks, whichever corpus the clip is in."""
+        return f"librivox/{self.speaker}" if self.corpus in _LIBRIVOX else f"{self.corpus}/{self.speaker}"
+
+    @property
+    def split(self) -> Split:
+        """The side its speaker is on: the same for every clip and in every run."""
+        forced = _FORCED.get(self.person)
+        if forced:
+            return forced
+        return "held_out" if hashlib.sha256(self.person.encode()).digest()[0] % _HELD_OUT_OF == 0 else "train"
+
+    def samples(self) -> NDArray[np.int16]:
+        """Read the audio, ``[N]`` at 16 kHz.
+
+        Raises:
+            CorpusError: it is not 16 kHz mono.
+        """
+        samples, rate = soundfile.read(self.path, dtype="int16", always_2d=True)
+        if rate != SAMPLE_RATE or samples.shape[1] != 1:
+            raise CorpusError(f"{self.path} must be {SAMPLE_RATE} Hz mono, it is {rate} Hz x {samples.shape[1]}")
+        return np.asarray(samples[:, 0], dtype=np.int16)
+
+    def phones(self, seconds: float) -> tuple[TimedPhone, ...]:
+        """The aligned phones, brought to cover ``seconds``."""
+        return timeline(self.spans, seconds)
+
+
+def read_recordings(speech: Path) -> list[Recording]:
+    """All clips below ``speech`` that have a line in a transcript file, in a fixed order.
+
+    Raises:
+        CorpusError: the folder is missing or holds no corpus of the layout.
+    """
+    found = sorted(speech.glob("*/transcripts.tsv"))
+    if not found:
+        raise CorpusError(f"{speech} holds no recordings: <corpus>/transcripts.tsv, <corpus>/<speaker>/*.flac")
+    return [recording for transcripts in found for recording in _read_corpus(transcripts.parent)]
+
+
+def _read_corpus(folder: Path) -> Iterator[Recording]:
+    spans: dict[str, list[tuple[str, float, float]]] = {}
+    for row in _rows(folder / "phones_pocketsphinx.tsv"):
+        if row[0] == "clip":
+            continue
+        phone = SILENCE if row[3] in _SILENCES else row[3].rstrip("012").upper()
+        spans.setdefault(row[0], []).append((phone, float(row[1]), float(row[2])))
+    quality = {
+        row[0]: (float(row[1]), float(row[2])) for row in _rows(folder / "alignment_quality.tsv") if row[0] != "clip"
+    }
+    for clip, speaker, *text in _rows(folder / "transcripts.tsv"):
+        path = folder / speaker / f"{clip}.flac"
+        score, outside = quality.get(clip, (None, None))
+        said = text[0].strip() if text else ""
+        if path.is_file():
+            yield Recording(folder.name, speaker, clip, path, said or None, score, outside, tuple(spans.get(clip, ())))
+
+
+def _rows(table: Path) -> Iterator[list[str]]:
+    if table.is_file():
+        with table.open(encoding="utf-8", newline="") as lines:
+            yield from (row for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row)
