@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile
 
 from livetalker.cli.main import main
 from livetalker.client.latency import LatencySummary
+from livetalker.engine.engine import Engine
 from livetalker.media.face_files import read_take
 from tests.cli import fake_sounddevice
 from tests.rpc.loopback import RATE, serving_in_background
@@ -99,9 +101,12 @@ def test_expected_errors_are_one_line_and_status_one(
     assert shown.err.count("\n") == 1
 
 
-def test_a_port_in_use_is_an_expected_error(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_an_expected_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Engine, "load", lambda *_, **__: nullcontext(ScriptedEngine()))
     with serving_in_background(ScriptedEngine()) as address:
-        assert main(["serve", "--model", str(tiny_bundle), "--port", address.rpartition(":")[2]]) == 1
+        assert main(["serve", "--port", address.rpartition(":")[2]]) == 1
     assert "another program does already" in capsys.readouterr().err
 
 

@@ -77,7 +77,7 @@ class FaceServer:
         except RuntimeError as error:
             await self._server.stop(None)
             raise AddressInUseError(
-                f"cannot listen at {address}: another program does already, or it is not an address of this machine"
+                f"cannot listen at {address}: another program does already, or it is no address of this machine"
             ) from error
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
