@@ -116,8 +116,8 @@ def test_recordings_are_part_of_it(tmp_path: Path) -> None:
     (folder / "phones_pocketsphinx.tsv").write_text("good\t0.1\t0.4\tB\tbee\nbad\t0.1\t0.4\tB\tbee\n")
     (folder / "alignment_quality.tsv").write_text("good\t0.95\t0.0\nbad\t0.5\t0.0\n")
     report = build_corpus(tmp_path / "c", speech=tmp_path / "speech", hours=0.01, transcribe=False)
-    (clip,) = [clip for clip in Corpus.open(tmp_path / "c").clips if clip.corpus == "recording/mine"]
-    assert (clip.clip, clip.speaker, clip.text, clip.weight) == ("mine/good", "mine/ann", "bee", 1.0)
+    (kept,) = [clip for clip in Corpus.open(tmp_path / "c").clips if clip.corpus == "recording/mine"]
+    assert (kept.clip, kept.speaker, kept.text, kept.weight) == ("mine/good", "mine/ann", "bee", 1.0)
     assert report.left_out["recording/mine: doubtful alignment"] == 1
     assert report.left_out["recording/mine: no alignment"] == 1
 

@@ -20,8 +20,8 @@ def speech(shift: float) -> tuple[NDArray[np.int16], tuple[TimedPhone, ...]]:
             levels.append(np.full(round(seconds * 16000), level))
             spans.append((phone, at + shift, at + seconds + shift))
             at += seconds
-    level = np.concatenate(levels)
-    return (rng.normal(size=len(level)) * level).astype(np.int16), timeline(spans, len(level) / 16000)
+    loudness = np.concatenate(levels)
+    return (rng.normal(size=len(loudness)) * loudness).astype(np.int16), timeline(spans, len(loudness) / 16000)
 
 
 @pytest.mark.parametrize("shift", [-0.05, -0.02, 0.0, 0.03, 0.06])

@@ -99,9 +99,9 @@ def main() -> int:
         child = os.fork()
         if child == 0:
             request = json.loads(line)
-            error = _speak(library, request)
-            if error:
-                answer({"error": error})
+            problem = _speak(library, request)
+            if problem:
+                answer({"error": problem})
             else:
                 body = b"".join(audio)
                 answer({"samples": len(body) // 2, "phonemes": phonemes}, body)
