@@ -19,8 +19,8 @@ from diffusiontalker.corpus.align import Aligner, AlignmentFailed
 from diffusiontalker.corpus.recordings import Recording
 
 MIN_CONFIDENCE: Final = 0.65
-"""Mean word posterior from which a recognised clip is used: there, at least nine in ten frames of read speech showed the
-same mouth as in an alignment of the true text."""
+"""Mean word posterior from which a recognised clip is used: there, nine in ten frames of read speech or more
+showed the same mouth as in an alignment of the true text."""
 _VERSION: Final = "1"
 """Part of every digest: change it when ``align`` measures differently."""
 

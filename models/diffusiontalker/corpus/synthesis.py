@@ -16,7 +16,7 @@ from diffusiontalker.corpus.engine import EngineFailed, SpeechEngine
 from diffusiontalker.corpus.sentences import sentence
 from diffusiontalker.corpus.utterance import Utterance, joined, silent, to_int16
 
-MEAN_SECONDS: Final = 6.7
+MEAN_SECONDS: Final = 7.4
 """Length of a clip on average, to turn hours into a count."""
 _WORKERS: Final = 2
 _ATTEMPTS: Final = 5
