@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 DEMO_READY := $(DEMO_VENV)/.ready
 PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
 SPEECH ?=
+COMMA := ,
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint demo proto model constraints clean
@@ -13,18 +14,20 @@ SPEECH ?=
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# $(call environment,FOLDER,EXTRAS)
+define environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+@test -x $(1)/bin/pip || $(PYTHON) -m venv $(1)
+$(1)/bin/python -m pip install $(PIP_FLAGS) -e ".[$(2)]"
+@touch $@
+endef
+
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "LiveTalker needs Python 3.11 or newer: make PYTHON=python3.11")'
-	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install $(PIP_FLAGS) -e ".[cpu,demo,dev,mic,train]"
-	@touch $@
+	$(call environment,$(VENV),cpu$(COMMA)demo$(COMMA)dev$(COMMA)mic$(COMMA)train)
 
 $(DEMO_READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "LiveTalker needs Python 3.11 or newer: make PYTHON=python3.11")'
-	@echo "creating $(DEMO_VENV) (once, without torch)"
-	@test -x $(DEMO_VENV)/bin/python || $(PYTHON) -m venv $(DEMO_VENV)
-	$(DEMO_VENV)/bin/python -m pip install $(PIP_FLAGS) -e ".[cpu,demo]"
-	@touch $@
+	@echo "preparing $(DEMO_VENV), once: about 300 MB, without torch"
+	$(call environment,$(DEMO_VENV),cpu$(COMMA)demo)
 
 lint: $(READY) ## ruff and mypy --strict
 	$(VENV)/bin/ruff check .

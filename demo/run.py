@@ -74,7 +74,7 @@ async def wait_until_serving(client: LiveTalkerClient, process: subprocess.Popen
     while not reachable.done():
         if process.poll() is not None:
             reachable.cancel()
-            raise DemoError("the service did not start; it said:")
+            raise DemoError("the service did not start; what it said is above")
         await asyncio.wait([reachable], timeout=0.2)
     await reachable
 
