@@ -6,6 +6,7 @@ A backend is stateless; all that a stream carries goes in and comes out as array
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -57,14 +58,14 @@ class OnnxCpuBackend:
 
     Args:
         bundle: whose graphs to load.
-        threads: for one operator; None leaves it to ONNX Runtime (all cores).
+        threads: for one operator; None takes half of the cores, so that the event loop and whoever else lives on the
+            machine can run: threads that wait for a core cost more than they bring.
     """
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or max(1, (os.cpu_count() or 1) // 2)
         # Threads that spin between ticks would take the cores from the event loop and its clients.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._encoder = self._session(str(bundle.encoder_graph), options)
