@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from types import FrameType
 from typing import Final
 
 import grpc
@@ -97,8 +98,12 @@ class FaceServer:
         def on_signal() -> None:
             (again if signalled.is_set() else signalled).set()
 
+        def handler(number: int, frame: FrameType | None) -> None:
+            if not loop.is_closed():  # a late one, while the process is already on its way out
+                loop.call_soon_threadsafe(on_signal)
+
         for number in (signal.SIGTERM, signal.SIGINT):  # not loop.add_signal_handler, which Windows lacks
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(on_signal))
+            signal.signal(number, handler)
         await signalled.wait()
         log.info("stopping; %d streams are open", self.servicer.open_sessions)
         stopping = asyncio.ensure_future(self.stop())

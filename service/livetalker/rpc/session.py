@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from typing import Any, Final
 
 import grpc
@@ -79,7 +80,8 @@ class Session:
         loop = asyncio.get_running_loop()
 
         def sink(output: Output) -> None:
-            loop.call_soon_threadsafe(self._on_output, output)
+            with suppress(RuntimeError):  # the loop is closed: the server has stopped while the engine was at work
+                loop.call_soon_threadsafe(self._on_output, output)
 
         with config_errors("config"):
             try:
