@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
+from livetalker.cli.loading import load_engine
 from livetalker.cli.options import add_config_options, stream_config
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             _check_picture(args.picture)
         audio = read_audio(args.file)
         config = stream_config(args, audio.rate)
-        engine = _engine(args.model)
+        engine = load_engine(args.model, max_streams=1)
         frames, identity = _animate(engine, audio, config)
         info = engine.info
         take = FaceTake(frames, config.fps, identity, config.preset, info.name, info.version, config.seed)
@@ -70,21 +71,6 @@ def run(args: argparse.Namespace) -> int:
         draw_take(args.picture, audio, take, title=args.file.name, note=f"{len(frames)} frames at {config.fps} fps")
         print(f"{args.picture}: the picture")
     return 0
-
-
-def _engine(bundle: Path | None) -> Engine:
-    from diffusiontalker.bundle import BundleError
-
-    try:
-        from livetalker.engine.engine import Engine
-    except ModuleNotFoundError as error:
-        if error.name != "onnxruntime":
-            raise
-        raise CliError("ONNX Runtime is not installed; pip install 'livetalker[cpu]'") from error
-    try:
-        return Engine.load(bundle, max_streams=1)
-    except BundleError as error:
-        raise CliError(str(error)) from error
 
 
 def _animate(engine: Engine, audio: Audio, config: StreamConfig) -> tuple[NDArray[np.float32], str]:

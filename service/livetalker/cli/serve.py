@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
+from livetalker.cli.loading import load_engine
 
 if TYPE_CHECKING:
     from livetalker.engine.engine import Engine
@@ -34,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="streams to serve at once; further ones are refused (default: 64)",
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the model (default: one for each core)")
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of the model (default: half of the cores)")
     parser.add_argument("--model", type=Path, metavar="DIR", help="a model bundle instead of the shipped one")
     parser.add_argument(
         "--grace",
@@ -63,24 +64,9 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
-    with _engine(args) as engine:
+    with load_engine(args.model, max_streams=args.max_streams, threads=args.threads) as engine:
         asyncio.run(_serve(args, engine))
     return 0
-
-
-def _engine(args: argparse.Namespace) -> Engine:
-    from diffusiontalker.bundle import BundleError
-
-    try:
-        from livetalker.engine.engine import Engine
-    except ModuleNotFoundError as error:
-        if error.name != "onnxruntime":
-            raise
-        raise CliError("ONNX Runtime is not installed; pip install 'livetalker[cpu]'") from error
-    try:
-        return Engine.load(args.model, max_streams=args.max_streams, threads=args.threads)
-    except BundleError as error:
-        raise CliError(str(error)) from error
 
 
 async def _serve(args: argparse.Namespace, engine: Engine) -> None:

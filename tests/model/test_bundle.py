@@ -1,0 +1,77 @@
+"""The bundle: each weight once, and anything unfit refused by name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+from safetensors import safe_open
+
+from diffusiontalker.bundle import DENOISER, ENCODER, METADATA, WEIGHTS, BundleError, open_bundle, shipped_bundle
+
+
+def rewrite(name: str, value: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        metadata = json.loads((folder / METADATA).read_text())
+        (folder / METADATA).write_text(json.dumps(metadata | {name: value}))
+
+    return change
+
+
+def truncate(folder: Path) -> None:
+    data = (folder / WEIGHTS).read_bytes()
+    (folder / WEIGHTS).write_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda folder: (folder / METADATA).unlink(), "no model bundle"),
+        (lambda folder: (folder / METADATA).write_text("{"), "not readable as JSON"),
+        (lambda folder: (folder / ENCODER).unlink(), "is missing"),
+        (truncate, "damaged"),
+        (rewrite("format_version", 99), "version 99"),
+        (rewrite("format", "other"), "format 'other'"),
+        (rewrite("blendshapes", ["jawOpen"]), "other blendshapes"),
+    ],
+)
+def test_what_is_unfit_is_refused_by_name(
+    tiny_bundle: Path, tmp_path: Path, harm: Callable[[Path], None], message: str
+) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(tiny_bundle, folder)
+    harm(folder)
+    with pytest.raises(BundleError, match=message):
+        open_bundle(folder)
+
+
+def test_a_good_bundle_opens(tiny_bundle: Path) -> None:
+    bundle = open_bundle(tiny_bundle)
+    assert bundle.name == "tiny"
+    assert bundle.steps == 3
+    assert bundle.identities.names == ("anna", "ben", "clara")
+    assert bundle.identities.embeddings.shape == (3, 8)
+
+
+@pytest.mark.parametrize("graph", [ENCODER, DENOISER])
+@pytest.mark.parametrize("shipped", [False, True])
+def test_graphs_hold_no_weights_of_their_own(tiny_bundle: Path, graph: str, shipped: bool) -> None:
+    folder = shipped_bundle() if shipped else tiny_bundle
+    with safe_open(folder / WEIGHTS, framework="numpy") as weights:
+        stored = set(weights.keys())
+    proto = onnx.load(folder / graph, load_external_data=False)
+    outside = {i.name for i in proto.graph.initializer if i.data_location == onnx.TensorProto.EXTERNAL}
+    assert outside <= stored
+    assert outside, "the weights must be read from the checkpoint"
+    inside = sum(len(i.raw_data) for i in proto.graph.initializer)
+    assert inside < 16_384, "only small constants may lie in the graph"
+    text = (folder / graph).read_bytes()
+    assert b"/home/" not in text and b".py" not in text, "no paths of whoever exported it"
+
+
+def test_the_shipped_bundle_is_small() -> None:
+    assert sum(path.stat().st_size for path in shipped_bundle().iterdir()) < 40_000_000

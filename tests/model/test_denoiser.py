@@ -1,0 +1,85 @@
+"""The denoiser and its sampler: schedules line up, streaming equals the whole clip, the graph equals torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from diffusiontalker.bundle import open_bundle
+from diffusiontalker.denoiser.model import sample
+from diffusiontalker.denoiser.schedule import Schedule
+from tests.tiny_model import DENOISER, tiny_modules
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 8, 16])
+def test_a_students_step_is_every_second_of_its_teachers(steps: int) -> None:
+    student, teacher = Schedule.spaced(steps), Schedule.spaced(2 * steps)
+    np.testing.assert_array_equal(student.timesteps, teacher.timesteps[1::2])
+    np.testing.assert_allclose(student.alpha**2 + student.sigma**2, 1)
+    assert student.alpha[-1] < 0.01, "the last step must be nearly pure noise"
+
+
+def test_ddim_with_the_truth_ends_at_the_truth() -> None:
+    """Eq. 8: a perfect prediction keeps every x_t on alpha x_0 + sigma eps, for one and the same eps."""
+    schedule = Schedule.spaced(8)
+    rng = np.random.default_rng(0)
+    truth, noise = rng.standard_normal((2, 52))
+    x = schedule.alpha[-1] * truth + schedule.sigma[-1] * noise
+    for step, (from_clean, from_noised) in enumerate(schedule.ddim()):
+        x = from_clean * truth + from_noised * x
+        if step < 7:
+            at = 7 - step - 1
+            np.testing.assert_allclose(x, schedule.alpha[at] * truth + schedule.sigma[at] * noise, atol=1e-12)
+    np.testing.assert_allclose(x, truth)
+
+
+def test_nonsense_steps_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 to 1000 steps"):
+        Schedule.spaced(0)
+
+
+@torch.no_grad()
+def test_sampling_in_pieces_equals_sampling_at_once() -> None:
+    _, _, denoiser, _ = tiny_modules()
+    schedule = Schedule.spaced(4)
+    torch.manual_seed(0)
+    audio, identity = torch.randn(2, 20, 2 * DENOISER.feature_width), torch.randn(2, 20, DENOISER.identity_width)
+    noise, preset = torch.randn(2, 20, DENOISER.coefficients), torch.tensor([0, 2])
+    whole, _ = sample(denoiser, schedule, audio, identity, preset, noise)
+    hidden, parts = None, []
+    for low, high in ((0, 1), (1, 2), (2, 13), (13, 20)):
+        part, hidden = sample(
+            denoiser, schedule, audio[:, low:high], identity[:, low:high], preset, noise[:, low:high], hidden
+        )
+        parts.append(part)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, atol=1e-6, rtol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("batch", "frames"), [(1, 1), (3, 7)])
+def test_the_graph_equals_torch(tiny_bundle: Path, batch: int, frames: int) -> None:
+    _, _, denoiser, _ = tiny_modules()
+    torch.manual_seed(5)
+    inputs = {
+        "audio": torch.randn(batch, frames, 2 * DENOISER.feature_width),
+        "identity": torch.randn(batch, frames, DENOISER.identity_width),
+        "preset": torch.randint(0, 3, (batch,)),
+        "noise": torch.randn(batch, frames, DENOISER.coefficients),
+        "hidden": torch.randn(batch, 3, DENOISER.layers, DENOISER.hidden),
+    }
+    session = onnxruntime.InferenceSession(
+        str(open_bundle(tiny_bundle).denoiser_graph), providers=["CPUExecutionProvider"]
+    )
+    curves, hidden = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+    wanted, states = sample(
+        denoiser,
+        Schedule.spaced(3),
+        *list(inputs.values())[:4],
+        hidden=inputs["hidden"].permute(1, 2, 0, 3).contiguous(),
+    )
+    np.testing.assert_allclose(curves, wanted.numpy(), atol=1e-5)
+    np.testing.assert_allclose(hidden, states.permute(2, 0, 1, 3).numpy(), atol=1e-5)
