@@ -13,7 +13,7 @@ from livetalker.rpc import requests, responses
 from livetalker.rpc.errors import Reason, ServiceError, abort
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.ports import Animator
-from livetalker.rpc.session import RETRY_AFTER_S, PeerGone, Session
+from livetalker.rpc.session import RETRY_AFTER_S, PeerGone, Session, peer_gone
 from livetalker.v1 import face_animation_pb2 as pb
 from livetalker.v1 import face_animation_pb2_grpc as rpc
 
@@ -69,6 +69,10 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
         if not isinstance(first, pb.AnimateRequest):  # grpc.aio.EOF: opened and half-closed, nothing was asked for
             return
         config, audio = requests.read_config(first)
+        # By itself, so that a first write that is given up in the middle does not leave grpc.aio in doubt whether the
+        # headers went out: it would send them again with the status, which fails, and the client would wait for ever.
+        with peer_gone():
+            await context.send_initial_metadata(())
         if self.draining:
             raise ServiceError(
                 Reason.SERVER_DRAINING,
@@ -99,15 +103,14 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
 
     async def _first_request(self, context: Context) -> Any:
         try:
-            async with asyncio.timeout(self._options.config_deadline_s):
-                return await context.read()
+            with peer_gone():
+                async with asyncio.timeout(self._options.config_deadline_s):
+                    return await context.read()
         except TimeoutError as error:
             raise ServiceError(
                 Reason.CONFIG_TIMEOUT,
                 f"no config came within {self._options.config_deadline_s:g} s; send it first and at once",
             ) from error
-        except grpc.aio.BaseError as error:
-            raise PeerGone from error
 
     async def drain(self, grace_s: float) -> None:
         """Refuses new streams, tells the open ones, and ends those that remain.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import grpc
@@ -37,6 +38,15 @@ _EVENTS_WAITING: Final = 64
 
 class PeerGone(Exception):
     """The client cancelled or its connection broke; nobody is left to tell."""
+
+
+@contextmanager
+def peer_gone() -> Iterator[None]:
+    """Turns what grpc.aio raises in mid-operation, when the client goes away, into ``PeerGone``."""
+    try:
+        yield
+    except grpc.aio.BaseError as error:
+        raise PeerGone from error
 
 
 class Session:
@@ -149,10 +159,8 @@ class Session:
         self._voice.finish()
 
     async def _receive(self) -> Any:
-        try:
+        with peer_gone():
             return await self._context.read()
-        except grpc.aio.BaseError as error:
-            raise PeerGone from error
 
     def _hear(self, chunk: pb.AudioChunk) -> None:
         samples = self._audio.decode(chunk)
@@ -239,12 +247,11 @@ class Session:
 
     async def _send(self, response: pb.AnimateResponse) -> None:
         try:
-            async with asyncio.timeout(self._options.write_deadline_s):
-                await self._context.write(response)
+            with peer_gone():
+                async with asyncio.timeout(self._options.write_deadline_s):
+                    await self._context.write(response)
         except TimeoutError as error:
             raise ServiceError(
                 Reason.CLIENT_TOO_SLOW,
                 f"the client read nothing for {self._options.write_deadline_s:g} s; read the responses while sending",
             ) from error
-        except grpc.aio.BaseError as error:
-            raise PeerGone from error
