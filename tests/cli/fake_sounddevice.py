@@ -15,21 +15,29 @@ class PortAudioError(Exception):
     pass
 
 
-def query_devices() -> list[dict[str, Any]]:
-    return [
-        {"name": "loudspeaker", "max_input_channels": 0, "default_samplerate": 44100.0},
-        {"name": "USB microphone", "max_input_channels": 2, "default_samplerate": 48000.0},
-    ]
+DEVICES: list[dict[str, Any]] = [
+    {"name": "loudspeaker", "max_input_channels": 0, "default_samplerate": 44100.0},
+    {"name": "USB microphone", "max_input_channels": 2, "default_samplerate": 48000.0},
+]
+
+
+def query_devices(device: int | str | None = None, kind: str | None = None) -> Any:
+    if kind is None:
+        return DEVICES
+    if device not in (None, 1, "USB"):
+        raise PortAudioError("Error querying device")
+    return DEVICES[1]
 
 
 def check_input_settings(device: int | str | None, channels: int, dtype: str, samplerate: int) -> None:
     assert (channels, dtype) == (1, "int16")
-    if device not in (None, 1, "USB"):
-        raise PortAudioError("Error querying device")
+    if samplerate != 48_000:
+        raise PortAudioError("Invalid sample rate")
 
 
 class RawInputStream:
-    def __init__(self, *, blocksize: int, callback: Callable[..., None], **_: Any) -> None:
+    def __init__(self, *, samplerate: int, blocksize: int, callback: Callable[..., None], **_: Any) -> None:
+        assert (samplerate, blocksize) == (48_000, 960)
         self._block = bytes(2 * blocksize)
         self._callback = callback
         self._thread = threading.Thread(target=self._record)

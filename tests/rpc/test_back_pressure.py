@@ -31,6 +31,32 @@ class OneSidedCall:
         await self.reading.wait()
 
 
+class InterruptedReader(OneSidedCall):
+    """A client that stops in the middle of its first frames until it has sent everything."""
+
+    def __init__(self, before: pb.AnimateRequest, meanwhile: pb.AnimateRequest) -> None:
+        super().__init__()
+        self.kinds: list[str | None] = []
+        self._requests = [before, meanwhile]
+        self._frames_came = asyncio.Event()
+        self._all_sent = asyncio.Event()
+
+    async def read(self) -> Any:
+        if len(self._requests) == 1:
+            await self._frames_came.wait()
+        if self._requests:
+            return self._requests.pop(0)
+        self._all_sent.set()
+        return None  # grpc.aio.EOF
+
+    async def write(self, response: pb.AnimateResponse) -> None:
+        self.kinds.append(response.WhichOneof("response"))
+        if response.HasField("frames"):
+            self._frames_came.set()
+            await self._all_sent.wait()
+            await settle()
+
+
 async def settle() -> None:
     """Lets everything run that can."""
     for _ in range(200):
@@ -85,3 +111,9 @@ async def test_events_nobody_reads_hold_the_input_back() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_events_of_the_last_moment_are_sent_before_the_end() -> None:
+    call = InterruptedReader(audio(RATE // 2), meanwhile=audio(1, start=0))  # samples it has sent before
+    await session(call, ScriptedEngine(), pb.DELIVERY_LOSSLESS).run()
+    assert call.kinds == ["started", "frames", "event"]

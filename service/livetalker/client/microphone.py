@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, Final
 
+from diffusiontalker.geometry import SAMPLE_RATE
+from livetalker.core.config import SAMPLE_RATES
+
 BLOCK_SECONDS: Final = 0.02
 _QUEUE_BLOCKS: Final = 250
 """Five seconds: a server that holds audio back longer loses the newest blocks."""
@@ -60,22 +63,32 @@ class Microphone:
 
     Args:
         device: number or part of the name; None for the system's default.
-        sample_rate: hertz to record at.
 
     Raises:
-        MicrophoneError: PortAudio or the device is missing or refuses mono 16-bit audio at this rate.
+        MicrophoneError: PortAudio or the device is missing or refuses mono 16-bit audio.
     """
 
-    def __init__(self, device: str | None = None, sample_rate: int = 16_000) -> None:
+    def __init__(self, device: str | None = None) -> None:
         self._sounddevice = portaudio()
         self._device = int(device) if device is not None and device.isdecimal() else device
-        self.sample_rate = sample_rate
         self._blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_BLOCKS)
         try:
-            self._sounddevice.check_input_settings(self._device, channels=1, dtype="int16", samplerate=sample_rate)
+            self.sample_rate = self._usable_rate()
         except (self._sounddevice.PortAudioError, ValueError) as error:
             named = "no microphone was found" if device is None else f"the microphone {device!r} cannot be used"
             raise MicrophoneError(f"{named} ({error}); see: livetalker mic --list-devices") from None
+
+    def _usable_rate(self) -> int:
+        """What the model hears if the device records it, else the device's own rate."""
+        own = round(self._sounddevice.query_devices(self._device, "input")["default_samplerate"])
+        for rate in (SAMPLE_RATE, min(own, SAMPLE_RATES[-1])):
+            try:
+                self._sounddevice.check_input_settings(self._device, channels=1, dtype="int16", samplerate=rate)
+            except self._sounddevice.PortAudioError as error:
+                refusal = error
+            else:
+                return rate
+        raise refusal
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Records; chunks are 16-bit little-endian mono, 20 ms each.

@@ -217,28 +217,30 @@ class Session:
 
     async def _write_all(self) -> None:
         await self._send(responses.started(self._id, self._config, self._engine.info, self._options))
+        while not isinstance(output := await self._next_output(), Finished):
+            match output:
+                case Frames():
+                    await self._send_frames(output)
+                case IdentityMatched():
+                    await self._send(responses.identity_matched(output))
+                case Skipped():
+                    await self._send(responses.skipped(output))
+                case Failed():
+                    log.error("stream %s failed in the engine", self._id, exc_info=output.error)
+                    raise ServiceError(Reason.SERVER_FAILED, "the server could not animate the stream; open a new one")
+
+    async def _next_output(self) -> Output:
+        """Waits for the engine's next output; sends the session's own notices meanwhile and before it."""
         while True:
-            await self._news.wait()
-            self._news.clear()
-            while self._notices:
+            if self._notices:
                 await self._send(self._notices.popleft())
                 self._room.set()
-            while (output := self._outbox.take()) is not None:
+            elif (output := self._outbox.take()) is not None:
                 self._room.set()
-                match output:
-                    case Frames():
-                        await self._send_frames(output)
-                    case IdentityMatched():
-                        await self._send(responses.identity_matched(output))
-                    case Skipped():
-                        await self._send(responses.skipped(output))
-                    case Failed():
-                        log.error("stream %s failed in the engine", self._id, exc_info=output.error)
-                        raise ServiceError(
-                            Reason.SERVER_FAILED, "the server could not animate the stream; open a new one"
-                        )
-                    case Finished():
-                        return
+                return output
+            else:
+                self._news.clear()
+                await self._news.wait()
 
     async def _send_frames(self, frames: Frames) -> None:
         for start in range(0, len(frames), _FRAMES_PER_MESSAGE):
