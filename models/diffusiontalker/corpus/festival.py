@@ -58,7 +58,11 @@ class Festival:
             raise EngineMissing(f"festival is not installed ({packages})")
         self._program = program
         self._process = self._started()
-        voices = self._command("(print (voice.list))")
+        try:
+            voices = self._command("(print (voice.list))")
+        except EngineFailed as error:
+            self.close()
+            raise EngineMissing(f"festival does not start; are its voices installed ({packages})?") from error
         self.speakers = tuple(name for name, (voice, _, _) in _SPEAKERS.items() if voice in voices)
         if not self.speakers:
             self.close()
@@ -82,7 +86,7 @@ class Festival:
                 f"{json.dumps(str(wav))} {json.dumps(str(segs))})"
             )
             if not wav.is_file() or not segs.is_file():
-                raise EngineFailed(f"festival did not speak {text!r}")
+                raise EngineFailed("festival gave no audio")
             samples, rate = soundfile.read(wav, dtype="int16")
             lines = segs.read_text().splitlines()
         if rate != SAMPLE_RATE:
