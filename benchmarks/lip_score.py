@@ -35,7 +35,7 @@ Frames = NDArray[np.float32]
 Animate = Callable[[Samples, Recording], Frames]
 """16 kHz samples ``[N]`` as heard, and the clip they come from -> frames ``[T, 52]`` at 30 fps."""
 
-SHARED = Path(os.environ.get("LIVETALKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+SHARED = Path(os.environ.get("LIVETALKER_SHARED", "no-recordings"))
 JAW_WINDOW = 0.09
 """Seconds a loudness jaw listens over: as sluggish as such jaws are made so that they do not chatter."""
 ANIMATORS = ("loudness", "truth", "model")

@@ -11,9 +11,9 @@ from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.export.bundle_writer import write_bundle
-from diffusiontalker.training.encoder_task import PhoneHead
 
 ENCODER = StreamingHubertConfig(
     conv_channels=(8, 8, 8, 8, 8, 8, 16),

@@ -44,6 +44,10 @@ PRESETS: Final[dict[str, LatencyPreset]] = {
     "quality": LatencyPreset("quality", 2, 2560),
 }
 DEFAULT_PRESET: Final = "balanced"
+STEADY_LOOK_AHEAD: Final = min(preset.look_ahead for preset in PRESETS.values())
+"""Samples after a frame's instant at which its steady feature ends, whatever the preset."""
+FEATURE_HISTORY: Final = (max(p.look_ahead for p in PRESETS.values()) - STEADY_LOOK_AHEAD) // FEATURE_STRIDE + 2
+"""Features before the newest that a frame may need for its steady one."""
 
 
 def frame_sample(frame: int, fps: int = MODEL_FPS, rate: int = SAMPLE_RATE) -> int:
@@ -72,8 +76,3 @@ def frame_feature(frame: int, look_ahead: int) -> tuple[int, float]:
     reach = frame_sample(frame) + look_ahead - FEATURE_WINDOW
     k, rest = divmod(reach, FEATURE_STRIDE)
     return k, rest / FEATURE_STRIDE
-
-
-def features_in(samples: int) -> int:
-    """How many features ``samples`` samples from the start of a stream make."""
-    return max(0, (samples - FEATURE_WINDOW) // FEATURE_STRIDE + 1)

@@ -12,7 +12,7 @@ import soundfile
 from diffusiontalker.corpus.recordings import Recording, read_recordings
 from diffusiontalker.corpus.store import CorpusError
 
-SHARED = Path(os.environ.get("LIVETALKER_SHARED", Path(__file__).parents[3] / "shared"))
+SHARED = Path(os.environ.get("LIVETALKER_SHARED", "no-recordings"))
 
 
 def put_clip(

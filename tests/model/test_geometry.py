@@ -9,7 +9,6 @@ from diffusiontalker.geometry import (
     FEATURE_STRIDE,
     FEATURE_WINDOW,
     PRESETS,
-    features_in,
     frame_count,
     frame_feature,
     frame_sample,
@@ -38,4 +37,3 @@ def test_frames_cover_the_audio_and_no_more(samples: int, fps: int, rate: int) -
 def test_known_values() -> None:
     assert [frame_sample(n) for n in range(4)] == [0, 533, 1066, 1600]
     assert [frame_time_us(n, 30) for n in range(3)] == [0, 33_333, 66_666]
-    assert [features_in(n) for n in (399, 400, 16_000, 16_080)] == [0, 1, 49, 50]

@@ -28,7 +28,7 @@ from livetalker.engine.offline import animate_offline
 from livetalker.media.audio_files import read_audio
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHARED = Path(os.environ.get("LIVETALKER_SHARED", REPOSITORY.parent / "shared"))
+SHARED = Path(os.environ.get("LIVETALKER_SHARED", "no-recordings"))
 CAPTURED_SPEED, CAPTURED_JERK = 1.85, 1595.0
 """Speech frames of five captured takes at 30 fps: lip gap per second, and per second cubed."""
 CLIPS = 60

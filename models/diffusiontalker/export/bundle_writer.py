@@ -27,10 +27,10 @@ from diffusiontalker.bundle import (
 from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.export.denoiser_graph import denoiser_graph
 from diffusiontalker.export.encoder_graph import encoder_graph
-from diffusiontalker.training.encoder_task import PhoneHead
 
 
 def _prefixed(prefix: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

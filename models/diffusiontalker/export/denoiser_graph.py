@@ -89,7 +89,7 @@ def denoiser_graph(denoiser: Denoiser, schedule: Schedule) -> onnx.ModelProto:
     )
     condition = graph.op("Concat", heard, "identity", patience, axis=2)
     condition = graph.op("Transpose", condition, perm=[1, 0, 2])
-    x = graph.op("Transpose", "noise", perm=[1, 0, 2])
+    x = graph.op("Transpose", graph.op("Mul", "noise", weight("temperature")), perm=[1, 0, 2])
 
     layers = []
     for layer in range(c.layers):

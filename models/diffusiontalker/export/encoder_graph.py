@@ -13,8 +13,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import EncoderState, StreamingHubert
-from diffusiontalker.training.encoder_task import PhoneHead
 
 OPSET = 20
 

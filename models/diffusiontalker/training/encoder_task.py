@@ -14,27 +14,9 @@ from torch import Tensor, nn
 
 from diffusiontalker.arkit import JAW_AND_MOUTH
 from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.geometry import PRESETS
-from diffusiontalker.phones import PHONE_INDEX, PHONES, SILENCE
-
-
-class PhoneHead(nn.Module):
-    """Phone logits of the frame each preset serves when a feature is its newest."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(width, len(PRESETS) * len(PHONES))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """``[B, T, width]`` to logits ``[B, presets, T, phones]``."""
-        logits: Tensor = self.linear(features).unflatten(-1, (len(PRESETS), len(PHONES)))
-        return logits.transpose(1, 2)
-
-    def speech(self, features: Tensor) -> Tensor:
-        """Probability that the frame is not silence, ``[B, T, presets]``."""
-        quiet: Tensor = self(features).softmax(-1)[..., PHONE_INDEX[SILENCE]]
-        return 1 - quiet.transpose(1, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from diffusiontalker.animator import NEUTRAL, animate, style_for
 from diffusiontalker.arkit import COUNT
+from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
-from diffusiontalker.geometry import MODEL_FPS, PRESETS, frame_feature, frame_sample
-from diffusiontalker.training.encoder_task import PhoneHead
+from diffusiontalker.geometry import MODEL_FPS, PRESETS, STEADY_LOOK_AHEAD, frame_feature, frame_sample
 from diffusiontalker.training.speech_batches import Speech, SpeechSamples
 
 SECONDS: Final = 10
@@ -136,7 +136,7 @@ class Scenes:
 
 
 def frame_audio(features: NDArray[np.float32], look_ahead: int, frames: int) -> NDArray[np.float32]:
-    """The two features each frame hears: at a constant distance, and the newest.
+    """The two features each frame hears: the steady one, at a constant distance in every preset, and the newest.
 
     Args:
         features: ``[T, W]`` from the start of a stream.
@@ -146,11 +146,12 @@ def frame_audio(features: NDArray[np.float32], look_ahead: int, frames: int) -> 
     Returns:
         ``[frames, 2 W]``.
     """
-    places = [frame_feature(n, look_ahead) for n in range(frames)]
-    newest = np.array([k for k, _ in places])
+    places = [frame_feature(n, STEADY_LOOK_AHEAD) for n in range(frames)]
+    near = np.array([k for k, _ in places])
     phase = np.array([p for _, p in places], np.float32)[:, None]
+    newest = np.array([frame_feature(n, look_ahead)[0] for n in range(frames)])
     padded = np.concatenate([np.zeros((1, features.shape[1]), np.float32), features])
-    steady = (1 - phase) * padded[newest] + phase * padded[newest + 1]
+    steady = (1 - phase) * padded[near] + phase * padded[near + 1]
     return np.concatenate([steady, padded[newest + 1]], axis=1)
 
 
@@ -162,7 +163,7 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
     """
 
     def __init__(
-        self, scenes: Scenes, speakers: Sequence[str], frames: int = 150, length: int = 1 << 20, seed: int = 0
+        self, scenes: Scenes, speakers: Sequence[str], frames: int = 120, length: int = 1 << 20, seed: int = 0
     ):
         self.scenes = scenes
         self.frames = frames

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from diffusiontalker.arkit import JAW_AND_MOUTH
 from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary, fit_voice_projection
 from diffusiontalker.denoiser.model import Denoiser
@@ -19,6 +21,9 @@ from diffusiontalker.training.losses import LossWeights, curve_losses
 from diffusiontalker.training.scenes import SceneCrops, Scenes
 
 Report = Callable[[int, Mapping[str, float]], None]
+
+MOUTH_TEMPERATURE: Final = 0.3
+"""What the sampler's first noise is scaled by on jaw and mouth: lips should agree between takes, and not tremble."""
 
 
 class DenoiserTask(nn.Module):
@@ -93,7 +98,7 @@ def train_denoiser(
     out: Path,
     *,
     denoise_steps: int = 8,
-    steps: int = 3000,
+    steps: int = 4000,
     batch: int = 32,
     learning_rate: float = 1e-3,
     seed: int = 0,
@@ -114,6 +119,7 @@ def train_denoiser(
     denoiser.mean.copy_(torch.from_numpy(curves.mean(0)))
     # A coefficient that hardly moves must not become all noise: its scale has a floor.
     denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))
+    denoiser.temperature[list(JAW_AND_MOUTH)] = MOUTH_TEMPERATURE
     task = DenoiserTask(denoiser, library, denoise_steps, weights)
     averaged = train(
         task,

@@ -42,13 +42,12 @@ def train_encoder(
     steps: int = 5000,
     batch: int = 8,
     seconds: float = 4.0,
-    real_share: float = 0.5,
+    real_share: float = 0.4,
     learning_rate: float = 1e-3,
     seed: int = 0,
-    start_from: Path | None = None,
     report: Report | None = None,
 ) -> Path:
-    """Train an encoder from nothing (or from ``start_from``), going on from a checkpoint in ``out``.
+    """Train an encoder, going on from a checkpoint in ``out``.
 
     Returns:
         The path of the saved weights, ``out/encoder.safetensors``.
@@ -57,13 +56,8 @@ def train_encoder(
     opened = [Corpus.open(folder) for folder in corpora]
     samples = SpeechSamples(opened, load_acoustics(speech), seconds=seconds, real_share=real_share, seed=seed)
     task = EncoderTask(StreamingHubertConfig())
-    if start_from is not None:
-        from safetensors.torch import load_file
-
-        task.load_state_dict(load_file(start_from))
-    else:
-        spread = torch.stack([samples[i]["mouth"].flatten(0, 1) for i in range(64)]).flatten(0, 1).std(0)
-        task.mouth_std.copy_(spread.clamp_min(0.02))
+    spread = torch.stack([samples[i]["mouth"].flatten(0, 1) for i in range(64)]).flatten(0, 1).std(0)
+    task.mouth_std.copy_(spread.clamp_min(0.02))
 
     def objective(rows: dict[str, Tensor]) -> tuple[Tensor, Mapping[str, float]]:
         losses = task(rows)
