@@ -27,6 +27,11 @@ ENCODER: Final = "encoder.onnx"
 DENOISER: Final = "denoiser.onnx"
 METADATA: Final = "model.json"
 HASHED: Final = (WEIGHTS, ENCODER, DENOISER)
+SIZES: Final = {
+    "encoder": ("width", "context", "layers", "positional_kernel"),
+    "denoiser": ("coefficients", "layers", "hidden"),
+}
+"""What whoever serves a bundle must find in the two configurations."""
 
 
 class BundleError(ValueError):
@@ -107,8 +112,12 @@ def open_bundle(folder: Path | None = None) -> Bundle:
         metadata = json.loads((folder / METADATA).read_text("utf-8"))
     except FileNotFoundError:
         raise BundleError(f"{folder} is no model bundle: {METADATA} is missing") from None
+    except OSError as error:
+        raise BundleError(f"{folder} is no model bundle: {METADATA} cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise BundleError(f"{folder / METADATA} is not readable as JSON ({error}); export the model again") from None
+    if not isinstance(metadata, dict):
+        raise BundleError(f"{folder / METADATA} does not describe a model; export the model again")
     if metadata.get("format") != FORMAT or metadata.get("format_version") != FORMAT_VERSION:
         raise BundleError(
             f"{folder} is of format {metadata.get('format')!r} version {metadata.get('format_version')!r}; "
@@ -116,6 +125,17 @@ def open_bundle(folder: Path | None = None) -> Bundle:
         )
     if metadata.get("blendshapes") != list(BLENDSHAPES):
         raise BundleError(f"{folder} was made for other blendshapes; export the model with this release")
+    try:
+        return _described(folder, metadata)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"{folder / METADATA} is incomplete ({error}); export the model again") from error
+
+
+def _described(folder: Path, metadata: Mapping[str, Any]) -> Bundle:
+    """The bundle that metadata describe; KeyError, TypeError or AttributeError where they do not."""
+    for part, sizes in SIZES.items():
+        for size in sizes:
+            int(metadata[part][size])
     for name in HASHED:
         path = folder / name
         if not path.is_file():

@@ -22,6 +22,15 @@ def rewrite(name: str, value: object) -> Callable[[Path], None]:
     return change
 
 
+def drop(name: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        metadata = json.loads((folder / METADATA).read_text())
+        del metadata[name]
+        (folder / METADATA).write_text(json.dumps(metadata))
+
+    return change
+
+
 def truncate(folder: Path) -> None:
     data = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(data[: len(data) // 2])
@@ -32,6 +41,10 @@ def truncate(folder: Path) -> None:
     [
         (lambda folder: (folder / METADATA).unlink(), "no model bundle"),
         (lambda folder: (folder / METADATA).write_text("{"), "not readable as JSON"),
+        (lambda folder: (folder / METADATA).write_text("[]"), "does not describe a model"),
+        *((drop(name), f"is incomplete .*{name}") for name in ("sha256", "identities", "steps", "encoder")),
+        (rewrite("denoiser", {"layers": 2}), "is incomplete .*coefficients"),
+        (rewrite("sha256", []), "is incomplete"),
         (lambda folder: (folder / ENCODER).unlink(), "is missing"),
         (truncate, "damaged"),
         (rewrite("format_version", 99), "version 99"),
@@ -47,6 +60,12 @@ def test_what_is_unfit_is_refused_by_name(
     harm(folder)
     with pytest.raises(BundleError, match=message):
         open_bundle(folder)
+
+
+def test_a_file_is_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("words")
+    with pytest.raises(BundleError, match="is no model bundle"):
+        open_bundle(tmp_path / "model")
 
 
 def test_a_good_bundle_opens(tiny_bundle: Path) -> None:
