@@ -46,6 +46,13 @@ def test_vectors_of_any_shape_fade() -> None:
     assert fade.at(0, 3).shape == (3, 2, 3)
 
 
+def test_a_fade_is_as_fine_after_a_fortnight_as_at_the_start() -> None:
+    first = 2**25
+    fade = CrossFade(vector(0.0), 4)
+    fade.change(first, vector(1.0))
+    assert fade.at(first, 4)[:, 0].tolist() == [0.25, 0.5, 0.75, 1]
+
+
 @settings(deadline=None)
 @given(sizes=splits(40), changes=st.lists(st.tuples(st.integers(0, 39), st.floats(-1, 1, width=32)), max_size=6))
 def test_frames_may_be_asked_for_in_any_pieces(sizes: list[int], changes: list[tuple[int, float]]) -> None:

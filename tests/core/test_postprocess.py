@@ -100,13 +100,14 @@ def test_an_expression_is_held_in_silence() -> None:
     np.testing.assert_allclose(faces[:, INDEX["mouthSmileLeft"]], 0.4, atol=1e-6)
 
 
-def test_a_restart_does_not_pop() -> None:
+@pytest.mark.parametrize("frame", [50, 2**25 + 1])
+def test_a_restart_does_not_pop(frame: int) -> None:
     processor = FacePostprocessor(PLAIN)
     open_, shut = np.zeros((10, COUNT), np.float32), np.zeros((10, COUNT), np.float32)
     open_[:, JAW] = 0.8
     processor.process(0, open_, speaking(10))
-    processor.restart(50)
-    jaw = processor.process(50, shut, silent(10))[:, JAW]
+    processor.restart(frame)
+    jaw = processor.process(frame, shut, silent(10))[:, JAW]
     assert jaw[0] == pytest.approx(0.64)
     assert np.abs(np.diff(np.concatenate([[0.8], jaw]))).max() <= 0.17
     assert not jaw[4:].any()

@@ -70,7 +70,9 @@ class CrossFade:
     def _values(self, fade: _Fade, first: int, count: int) -> Vector:
         if first >= fade.start + self._frames - 1:
             return np.broadcast_to(fade.target, (count, *fade.target.shape))
-        progress = (np.arange(first, first + count, dtype=np.float32) - fade.start + 1) / np.float32(self._frames)
+        # The difference first: absolute frames outgrow float32.
+        since = np.arange(first - fade.start, first - fade.start + count).astype(np.float32)
+        progress = (since + 1) / np.float32(self._frames)
         share = np.minimum(progress, 1.0).reshape(count, *(1 for _ in fade.target.shape))
         values: Vector = (1 - share) * fade.source + share * fade.target
         return values

@@ -112,7 +112,8 @@ class FacePostprocessor:
         self._left = self._last
 
     def _faded(self, first_frame: int, faces: NDArray[np.float32]) -> NDArray[np.float32]:
-        since = np.arange(first_frame, first_frame + len(faces), dtype=np.float32) - self._restarted
+        # The difference first: absolute frames outgrow float32.
+        since = (np.arange(first_frame, first_frame + len(faces)) - self._restarted).astype(np.float32)
         share = np.minimum((since + 1) / (RESTART_FRAMES + 1), 1.0)[:, None].astype(np.float32)
         # A convex mixture keeps 0..1 and the lips uncrossed, but for rounding.
         return np.clip((1 - share) * self._left + share * faces, 0.0, 1.0)
