@@ -66,6 +66,17 @@ def test_neutral_until_a_second_of_voice_then_cross_faded_to_the_match() -> None
     assert np.abs(np.diff(track, axis=0)).max() <= step + 1e-6
 
 
+def test_of_several_choices_at_one_moment_the_last_counts_and_none_pile_up() -> None:
+    tracker = automatic()
+    for name in ("ann", "bob") * 1000 + ("cyd",):
+        tracker.rematch(10, IdentityChoice.pinned(name))
+    assert len(tracker._pending) == 1
+    hear(tracker, [voice("ann")] * 11)
+    first = first_frame_of(10, LOOK_AHEAD)
+    track = [tracker.embedding(frame) for frame in range(first + FADE_FRAMES)]
+    np.testing.assert_array_equal(track[-1], EMBEDDINGS["cyd"])
+
+
 def test_only_voice_counts() -> None:
     tracker = automatic()
     assert hear(tracker, [voice("bob")] * 500, speech=0.5) == []

@@ -95,6 +95,8 @@ class IdentityTracker:
             UnknownIdentityError: the choice names an identity that is not in the library.
         """
         self._library.embedding(choice)  # refuse unknown names now, not when the feature comes
+        if self._pending and self._pending[-1][0] == feature:
+            self._pending.pop()  # the later choice counts; a client that sends no audio cannot pile them up
         self._pending.append((feature, choice))
 
     def embedding(self, frame: int) -> NDArray[np.float32]:
