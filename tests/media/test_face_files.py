@@ -109,3 +109,10 @@ def test_files_that_are_no_take_are_explained(tmp_path: Path, name: str, content
 def test_a_missing_file_is_explained(tmp_path: Path) -> None:
     with pytest.raises(FaceFileError, match="there is no file"):
         read_take(tmp_path / "take.csv")
+
+
+def test_a_csv_that_csv_itself_refuses_is_no_take(tmp_path: Path) -> None:
+    path = tmp_path / "take.csv"
+    path.write_text("a" * 200_000)
+    with pytest.raises(FaceFileError, match="is not a face take: field larger than"):
+        read_take(path)

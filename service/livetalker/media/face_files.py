@@ -6,6 +6,7 @@ names and how the take was made.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import zipfile
@@ -116,7 +117,7 @@ def read_take(path: Path | str, fps: int | None = None) -> FaceTake:
         raise FaceFileError(f"there is no file {path}") from error
     except OSError as error:
         raise FaceFileError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, csv.Error, zipfile.BadZipFile) as error:
         raise FaceFileError(f"{path} is not a face take: {error}") from error
 
 
