@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -9,12 +12,19 @@ import numpy as np
 import pytest
 import soundfile
 
+from diffusiontalker.geometry import frame_count
 from livetalker.cli.main import main
+from livetalker.client.client import LiveTalkerClient
 from livetalker.client.latency import LatencySummary
+from livetalker.client.microphone import Microphone
+from livetalker.client.sources import LostAudio
+from livetalker.client.wire import Encoding
+from livetalker.core.config import StreamConfig
 from livetalker.engine.engine import Engine
 from livetalker.media.face_files import read_take
+from livetalker.v1 import face_animation_pb2 as pb
 from tests.cli import fake_sounddevice
-from tests.rpc.loopback import RATE, serving_in_background
+from tests.rpc.loopback import RATE, serving, serving_in_background
 from tests.rpc.scripted_engine import ScriptedEngine, face
 
 
@@ -59,6 +69,7 @@ def test_stream_writes_the_face_it_received(speech: Path, tmp_path: Path, capsys
     take = read_take(out)
     assert np.array_equal(take.frames, np.stack([face(n) for n in range(60)]))
     assert (take.fps, take.preset, take.seed, take.model, take.model_version) == (60, "low", 5, "scripted", "1.2.3")
+    assert take.identity == "bass+alto"
     shown = capsys.readouterr()
     assert shown.out == f"60 frames\nwrote {out}\n"
 
@@ -80,6 +91,7 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["stream", "{speech}", "--identity", "tenro", "--address", "{address}"], "did you mean 'tenor'"),
         (["stream", "{speech}", "--address", "127.0.0.1:1"], "is `livetalker serve` running there?"),
         (["serve", "--model", "{nowhere}"], "is no model bundle"),
+        (["serve", "--model", "{text}"], "is no model bundle"),
         (["serve", "--max-streams", "0"], "give 1 or more"),
         (["serve", "--threads", "-2"], "give 1 or more"),
         (["serve", "--port", "65536"], "give 0 to 65535"),
@@ -156,6 +168,69 @@ def test_mic_streams_until_interrupted(
         assert main(["mic", "--device", "USB", "--address", address, "-o", str(out), "--no-meter"]) == 0
     assert len(read_take(out).frames) == 30
     assert "frame lateness over 30 frames" in capsys.readouterr().out
+
+
+def test_mic_that_does_not_start_is_an_expected_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: object) -> None:
+        raise fake_sounddevice.PortAudioError("Error starting stream")
+
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice)
+    monkeypatch.setattr(fake_sounddevice.RawInputStream, "__enter__", refuse)
+    with serving_in_background(ScriptedEngine()) as address:
+        assert main(["mic", "--address", address, "--no-meter"]) == 1
+    assert "the microphone cannot be opened (Error starting stream)" in capsys.readouterr().err
+
+
+def test_a_second_interrupt_stops_the_mic_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = Microphone.stop
+
+    def stop_and_interrupt_again(microphone: Microphone) -> None:
+        stop(microphone)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice)
+    monkeypatch.setattr(Microphone, "stop", stop_and_interrupt_again)
+    with serving_in_background(ScriptedEngine(paused=True)) as address:  # the rest of the frames will never come
+        assert main(["mic", "--address", address, "--no-meter"]) == 130
+
+
+async def test_audio_the_mic_cannot_deliver_is_a_hole_of_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hasty(fake_sounddevice.RawInputStream):
+        """Has recorded everything before anybody takes the first block."""
+
+        def __enter__(self) -> Hasty:
+            for number in range(1, 11):
+                self._callback(bytes([number]) * len(self._block), len(self._block) // 2, None, None)
+            asyncio.get_running_loop().call_soon(microphone.stop)
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
+
+    monkeypatch.setattr(fake_sounddevice, "RawInputStream", Hasty)
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice)
+    monkeypatch.setattr("livetalker.client.microphone._QUEUE_BLOCKS", 4)
+    microphone = Microphone()
+    engine = ScriptedEngine(paused=True)
+    events: list[pb.Event] = []
+    async with serving(engine) as server, LiveTalkerClient(server.address) as client:
+        config = StreamConfig(sample_rate=microphone.sample_rate)
+        async with client.open(config, encoding=Encoding.S16LE, on_event=events.append) as stream:
+            chunks = [chunk async for chunk in microphone.chunks()]
+            assert chunks[-1] == LostAudio(6 * 960)
+            await stream.send(chunks[0])
+            await stream.send(LostAudio(500))
+            await stream.send(chunks[1])
+            await stream.send(LostAudio(700))
+            engine.paused = False
+            await stream.finish()
+            frames = [frame async for frame in stream]
+            assert stream.samples_sent == 2 * 960 + 1200
+    assert len(frames) == frame_count(2 * 960 + 1200, config.fps, config.sample_rate)
+    holes = [(event.gap.start_sample, event.gap.sample_count) for event in events if event.HasField("gap")]
+    assert holes == [(960, 500), (960 + 500 + 960, 700)]
 
 
 def test_percentiles_read_as_one_line() -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from livetalker.client.client import DEFAULT_ADDRESS
+from livetalker.address import DEFAULT_ADDRESS
 from tests.rpc.loopback import serving
 from tests.rpc.scripted_engine import ScriptedEngine
 

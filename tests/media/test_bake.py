@@ -56,6 +56,7 @@ def test_a_take_has_every_frame_of_the_recording(
     assert np.ptp(take.frames, axis=0).max() > 0.0
     if suffix != "csv":
         assert (take.preset, take.seed) == ("low", 5)
+        assert take.identity in ("auto", "anna", "ben", "clara")
         assert take.model
 
 
@@ -83,6 +84,23 @@ def test_a_picture_on_request(bake: Callable[..., int], wav: Path, tmp_path: Pat
     picture = tmp_path / "face.png"
     assert bake(wav, "-o", tmp_path / "face.csv", "--picture", picture) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_cannot_be_written_is_explained(
+    bake: Callable[..., int],
+    wav: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    picture = pytest.importorskip("livetalker.media.picture", reason="the picture needs the demo extra")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(picture, "draw_take", full)
+    assert bake(wav, "-o", tmp_path / "face.csv", "--picture", tmp_path / "face.png") == 1
+    assert "face.png cannot be written: No space left on device\n" in said(capsys)
 
 
 def test_what_cannot_be_baked_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,6 +131,8 @@ def test_what_cannot_be_baked_is_explained(tmp_path: Path, capsys: pytest.Captur
         (["-o", "face.csv", "--seed", "-1"], "seed"),
         (["-o", "face.csv", "--model", "nowhere"], "nowhere"),
         (["-o", "face.csv", "--picture", "face.gif"], "must end in .png"),
+        (["-o", "face.csv", "--picture", "folder.png"], "folder.png is a folder"),
+        (["-o", "face.csv", "--model", "voice.wav"], "voice.wav is no model bundle"),
     ],
 )
 def test_options_that_cannot_work_are_explained(
@@ -125,6 +145,7 @@ def test_options_that_cannot_work_are_explained(
     reason: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("folder.png").mkdir()
     assert bake(wav, *options) == 1
     assert reason in said(capsys)
     assert not Path("face.csv").exists()

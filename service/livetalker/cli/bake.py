@@ -68,7 +68,11 @@ def run(args: argparse.Namespace) -> int:
     if args.picture is not None:
         from livetalker.media.picture import draw_take
 
-        draw_take(args.picture, audio, take, title=args.file.name, note=f"{len(frames)} frames at {config.fps} fps")
+        note = f"{len(frames)} frames at {config.fps} fps"
+        try:
+            draw_take(args.picture, audio, take, title=args.file.name, note=note)
+        except OSError as error:
+            raise CliError(f"{args.picture} cannot be written: {error.strerror or error}") from error
         print(f"{args.picture}: the picture")
     return 0
 
@@ -81,7 +85,7 @@ def _animate(engine: Engine, audio: Audio, config: StreamConfig) -> tuple[NDArra
     from livetalker.core.config import ConfigError
     from livetalker.engine.offline import animate_offline
 
-    identity = "+".join(name for name, _ in config.identity.weights) or "neutral"
+    identity = config.identity.label
 
     def matched(event: IdentityMatched) -> None:
         nonlocal identity
@@ -103,6 +107,8 @@ def _check_picture(path: Path) -> None:
 
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise CliError(f"{path}: the picture's name must end in .png, .svg or .pdf")
+    if path.is_dir():
+        raise CliError(f"{path} is a folder; give a file name")
     if not path.parent.is_dir():
         raise CliError(f"the folder {path.parent} does not exist; make it first")
     if find_spec("matplotlib") is None:

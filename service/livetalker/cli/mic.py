@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import signal
 from dataclasses import replace
-from pathlib import Path
+from types import FrameType
 
 from livetalker.cli.errors import CliError
-from livetalker.cli.options import add_address_option, add_config_options, stream_config
+from livetalker.cli.options import stream_config
+from livetalker.cli.watching import add_watch_options, report
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -17,14 +18,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "mic",
         help="stream the microphone through a server",
-        description="Stream the microphone through a running server and watch the face. Ctrl-C ends it.",
+        description="Stream the microphone through a running server and watch the face. Ctrl-C ends it, "
+        "a second one stops at once.",
     )
     parser.add_argument("--device", metavar="DEVICE", help="number or part of the name (default: the system's choice)")
     parser.add_argument("--list-devices", action="store_true", help="list the microphones and stop")
-    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="write the face to OUT.csv, .npz or .json")
-    parser.add_argument("--no-meter", action="store_true", help="no live display")
-    add_address_option(parser)
-    add_config_options(parser)
+    add_watch_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -53,7 +52,6 @@ def run(args: argparse.Namespace) -> int:
 async def _stream(args: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from livetalker.cli.stream import report
     from livetalker.client.client import LiveTalkerClient
     from livetalker.client.microphone import Microphone
     from livetalker.client.watch import watch
@@ -63,9 +61,14 @@ async def _stream(args: argparse.Namespace) -> None:
     microphone = Microphone(args.device)
     config = replace(stream_config(args, microphone.sample_rate), delivery=Delivery.LIVE)
     async with LiveTalkerClient(args.address) as client:
-        # The first Ctrl-C ends the recording; the server still sends the frames of what was said.
         loop = asyncio.get_running_loop()
-        signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(microphone.stop))
+
+        def on_interrupt(number: int, frame: FrameType | None) -> None:
+            """Ends the recording; the server still sends the frames of what was said, unless Ctrl-C comes again."""
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            loop.call_soon_threadsafe(microphone.stop)
+
+        signal.signal(signal.SIGINT, on_interrupt)
         watched = await watch(
             client,
             microphone.chunks(),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from livetalker.address import DEFAULT_ADDRESS
 from livetalker.cli.errors import CliError
 
 if TYPE_CHECKING:
     from livetalker.core.config import IdentityChoice, StreamConfig
-
-DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import load_engine
+from livetalker.rpc.options import ServerOptions
 
 if TYPE_CHECKING:
     from livetalker.engine.engine import Engine
+
+
+_DEFAULTS = ServerOptions()
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,10 +28,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--host",
-        default="127.0.0.1",
-        help="address to listen at; 0.0.0.0 for every interface (default: 127.0.0.1, this machine only)",
+        default=_DEFAULTS.host,
+        help="address to listen at; 0.0.0.0 for every interface (default: %(default)s, this machine only)",
     )
-    parser.add_argument("--port", type=int, default=50051, help="TCP port; 0 picks a free one (default: 50051)")
+    parser.add_argument(
+        "--port", type=int, default=_DEFAULTS.port, help="TCP port; 0 picks a free one (default: %(default)s)"
+    )
     parser.add_argument(
         "--max-streams",
         type=int,
@@ -40,9 +46,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--grace",
         type=float,
-        default=10.0,
+        default=_DEFAULTS.grace_s,
         metavar="SECONDS",
-        help="how long open streams may go on after the order to stop (default: 10)",
+        help="how long open streams may go on after the order to stop (default: %(default)g)",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="log every stream")
     parser.set_defaults(run=run)
@@ -70,7 +76,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(args: argparse.Namespace, engine: Engine) -> None:
-    from livetalker.rpc.options import ServerOptions
     from livetalker.rpc.server import AddressInUseError, FaceServer
 
     server = FaceServer(engine, ServerOptions(host=args.host, port=args.port, grace_s=args.grace))

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
-from livetalker.cli.options import add_address_option, add_config_options, stream_config
+from livetalker.cli.options import stream_config
+from livetalker.cli.watching import add_watch_options, report
 
 if TYPE_CHECKING:
-    from livetalker.client.watch import Watched
-    from livetalker.core.config import StreamConfig
     from livetalker.media.audio_files import Audio
 
 
@@ -24,11 +23,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Stream a sound file through a running server as if it were a microphone, and watch the face.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="WAV, FLAC, OGG, MP3 or AIFF")
-    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="write the face to OUT.csv, .npz or .json")
     parser.add_argument("--fast", action="store_true", help="as fast as the server can, not at microphone pace")
-    parser.add_argument("--no-meter", action="store_true", help="no live display")
-    add_address_option(parser)
-    add_config_options(parser)
+    add_watch_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -71,29 +67,3 @@ async def _stream(args: argparse.Namespace, audio: Audio) -> None:
             console=None if args.no_meter else Console(stderr=True),
         )
     report(args, config, watched, lateness=not args.fast)
-
-
-def report(args: argparse.Namespace, config: StreamConfig, watched: Watched, *, lateness: bool) -> None:
-    """Writes the take the options ask for and prints what came of the stream.
-
-    Raises:
-        FaceFileError: the take cannot be written.
-    """
-    from livetalker.media.face_files import FaceTake, write_take
-
-    if watched.latency is not None:
-        print(watched.latency if lateness else f"{watched.latency.frames} frames")
-    if watched.dropped:
-        print(f"{watched.dropped} frames were dropped on the way")
-    if args.output is not None:
-        take = FaceTake(
-            watched.frames,
-            config.fps,
-            identity=watched.identity or args.identity,
-            preset=config.preset,
-            model=watched.info.model_name,
-            model_version=watched.info.model_version,
-            seed=config.seed,
-        )
-        write_take(args.output, take)
-        print(f"wrote {args.output}")

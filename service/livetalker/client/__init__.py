@@ -1,7 +1,8 @@
 """The Python client of a LiveTalker server: ``LiveTalkerClient`` for asyncio, ``animate_file`` without."""
 
+from livetalker.address import DEFAULT_ADDRESS
 from livetalker.client.blocking import animate_file
-from livetalker.client.client import DEFAULT_ADDRESS, LiveTalkerClient, ModelInfo
+from livetalker.client.client import LiveTalkerClient, ModelInfo
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencySummary
 from livetalker.client.stream import AnimationStream, StreamInfo

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from livetalker.client.client import DEFAULT_ADDRESS, LiveTalkerClient
+from livetalker.address import DEFAULT_ADDRESS
+from livetalker.client.client import LiveTalkerClient
 from livetalker.client.sources import paced, unpaced
 from livetalker.client.wire import FaceFrame
 from livetalker.core.config import StreamConfig

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 import grpc
 
+from livetalker.address import DEFAULT_ADDRESS
 from livetalker.client.call import AnimateCall
 from livetalker.client.errors import LiveTalkerError, from_rpc
 from livetalker.client.stream import AnimationStream, AudioSource
@@ -18,8 +19,6 @@ from livetalker.client.wire import Encoding, FaceFrame, config_to_wire
 from livetalker.core.config import StreamConfig
 from livetalker.v1 import face_animation_pb2 as pb
 from livetalker.v1 import face_animation_pb2_grpc as rpc
-
-DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
 
 _CHANNEL_OPTIONS: Final = (
     # Without these two, gRPC reads minutes of frames ahead of a program that does not take them, and the server

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import ExitStack
 from typing import Any, Final
 
 from diffusiontalker.geometry import SAMPLE_RATE
+from livetalker.client.sources import LostAudio
 from livetalker.core.config import SAMPLE_RATES
 
 BLOCK_SECONDS: Final = 0.02
 _QUEUE_BLOCKS: Final = 250
-"""Five seconds: a server that holds audio back longer loses the newest blocks."""
+"""Five seconds: where a server holds audio back longer, what is recorded then is lost."""
 
 
 class MicrophoneError(RuntimeError):
@@ -71,7 +72,8 @@ class Microphone:
     def __init__(self, device: str | None = None) -> None:
         self._sounddevice = portaudio()
         self._device = int(device) if device is not None and device.isdecimal() else device
-        self._blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_BLOCKS)
+        self._blocks: asyncio.Queue[bytes | LostAudio | None] = asyncio.Queue()
+        self._lost = 0  # samples since the last block that was kept
         try:
             self.sample_rate = self._usable_rate()
         except (self._sounddevice.PortAudioError, ValueError) as error:
@@ -90,8 +92,8 @@ class Microphone:
                 return rate
         raise refusal
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Records; chunks are 16-bit little-endian mono, 20 ms each.
+    async def chunks(self) -> AsyncIterator[bytes | LostAudio]:
+        """Records; chunks are 16-bit little-endian mono, 20 ms each, or holes where nobody took them for too long.
 
         Raises:
             MicrophoneError: the device cannot be opened.
@@ -101,27 +103,38 @@ class Microphone:
         def on_block(data: Any, frames: int, time: Any, status: Any) -> None:
             loop.call_soon_threadsafe(self._put, bytes(data))
 
-        try:
-            stream = self._sounddevice.RawInputStream(
-                samplerate=self.sample_rate,
-                blocksize=round(BLOCK_SECONDS * self.sample_rate),
-                device=self._device,
-                channels=1,
-                dtype="int16",
-                callback=on_block,
-            )
-        except self._sounddevice.PortAudioError as error:
-            raise MicrophoneError(f"the microphone cannot be opened ({error}); is another program using it?") from None
-        with stream:
+        with ExitStack() as recording:
+            try:
+                recording.enter_context(
+                    self._sounddevice.RawInputStream(
+                        samplerate=self.sample_rate,
+                        blocksize=round(BLOCK_SECONDS * self.sample_rate),
+                        device=self._device,
+                        channels=1,
+                        dtype="int16",
+                        callback=on_block,
+                    )
+                )
+            except self._sounddevice.PortAudioError as error:
+                raise MicrophoneError(
+                    f"the microphone cannot be opened ({error}); is another program using it?"
+                ) from None
             while (block := await self._blocks.get()) is not None:
                 yield block
 
     def stop(self) -> None:
         """Ends ``chunks()`` after what was recorded so far; call it on the event loop."""
-        if self._blocks.full():
-            self._blocks.get_nowait()
+        self._put_lost()
         self._blocks.put_nowait(None)
 
     def _put(self, block: bytes) -> None:
-        with suppress(asyncio.QueueFull):
-            self._blocks.put_nowait(block)
+        if self._blocks.qsize() >= _QUEUE_BLOCKS:
+            self._lost += len(block) // 2
+            return
+        self._put_lost()
+        self._blocks.put_nowait(block)
+
+    def _put_lost(self) -> None:
+        if self._lost:
+            self._blocks.put_nowait(LostAudio(self._lost))
+            self._lost = 0

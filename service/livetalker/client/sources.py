@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,17 @@ CHUNK_SECONDS: Final = 0.02
 """What a microphone usually delivers at a time."""
 FAST_CHUNK_SECONDS: Final = 0.25
 """Fewer, larger messages where nobody waits for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostAudio:
+    """In the place of audio that a source recorded and could not deliver.
+
+    Attributes:
+        samples: how much of it.
+    """
+
+    samples: int
 
 
 async def paced(

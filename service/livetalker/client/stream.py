@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from livetalker.client.call import AnimateCall
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencyLog
+from livetalker.client.sources import LostAudio
 from livetalker.client.wire import Encoding, FaceFrame, frame_from_wire, identity_to_wire, pcm, shaping_to_wire
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
 from livetalker.v1 import face_animation_pb2 as pb
 
-AudioInput = NDArray[np.float32] | NDArray[np.int16] | bytes
-"""A chunk of mono audio: samples at full scale 1.0, 16-bit samples, or bytes already in the stream's encoding."""
+AudioInput = NDArray[np.float32] | NDArray[np.int16] | bytes | LostAudio
+"""A chunk of mono audio: samples at full scale 1.0, 16-bit samples, or bytes already in the stream's encoding; or a
+hole, which the server fills with silence so that later frames stay at their instants."""
 
 AudioSource = AsyncIterable[AudioInput] | Iterable[AudioInput]
 """Chunks of one voice, of any length."""
@@ -80,7 +82,7 @@ class AnimationStream:
 
     @property
     def samples_sent(self) -> int:
-        """Samples sent so far."""
+        """Samples sent so far, or lost before they were."""
         return self._samples
 
     async def send(self, audio: AudioInput) -> None:
@@ -89,6 +91,12 @@ class AnimationStream:
         Raises:
             LiveTalkerError: the server ended the stream.
         """
+        if isinstance(audio, LostAudio):
+            self._samples += audio.samples
+            # A chunk of nothing, so that the server hears of the hole even if no audio follows.
+            await self._call.write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples)))
+            self.latency.sent(self._samples, self._clock())
+            return
         data = pcm(audio, self._encoding)
         for first in range(0, len(data), self._chunk_bytes):
             piece = data[first : first + self._chunk_bytes]

@@ -75,6 +75,8 @@ async def watch(
                 meter.note(f"identity {identity}")
             case "gap":
                 dropped += event.gap.frame_count
+                if event.gap.sample_count:
+                    meter.note(f"{event.gap.sample_count / config.sample_rate:.2f} s of audio were lost")
             case "draining":
                 meter.note("the server is stopping")
             case "warning":

@@ -102,6 +102,11 @@ class IdentityChoice:
         total = math.fsum(weight for _, weight in self.weights)
         object.__setattr__(self, "weights", tuple((name, weight / total) for name, weight in self.weights))
 
+    @property
+    def label(self) -> str:
+        """The names, or the mode where there are none: what files and logs call the choice."""
+        return "+".join(name for name, _ in self.weights) or self.mode
+
     @staticmethod
     def pinned(name: str) -> IdentityChoice:
         """Always the identity ``name``."""

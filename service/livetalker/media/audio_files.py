@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import samplerate
 import soundfile
 from numpy.typing import NDArray
 
-MIN_RATE: Final = 8_000
-MAX_RATE: Final = 48_000
-"""Hertz a stream may have; files outside are brought to the nearer end."""
+from livetalker.core.config import SAMPLE_RATES
 
 
 class AudioFileError(ValueError):
@@ -26,7 +23,7 @@ class Audio:
 
     Attributes:
         samples: mono float32 ``[n]``, ``n >= 1``, finite, full scale at 1.0.
-        rate: hertz, ``MIN_RATE`` to ``MAX_RATE``.
+        rate: hertz, one of ``SAMPLE_RATES``; files outside are brought to the nearer end.
     """
 
     samples: NDArray[np.float32]
@@ -67,7 +64,7 @@ def read_audio(path: Path | str) -> Audio:
             f"{path} holds {len(broken)} samples that are not finite numbers, the first at "
             f"{broken[0] / rate:.3f} s; export it again"
         )
-    usable = min(max(rate, MIN_RATE), MAX_RATE)
+    usable = min(max(rate, SAMPLE_RATES[0]), SAMPLE_RATES[-1])
     if usable != rate:
         samples = np.asarray(samplerate.resample(samples, usable / rate, "sinc_medium"), np.float32)
         if not len(samples):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from livetalker.address import DEFAULT_HOST, DEFAULT_PORT
+
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
@@ -21,8 +23,8 @@ class ServerOptions:
             one's oldest frames are dropped.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 50051
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
     grace_s: float = 10.0
     config_deadline_s: float = 10.0
     write_deadline_s: float = 20.0

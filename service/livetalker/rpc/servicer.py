@@ -92,7 +92,7 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
                 config.fps,
                 config.preset,
                 config.delivery.value,
-                "+".join(name for name, _ in config.identity.weights) or "auto",
+                config.identity.label,
             )
             await session.run()
             log.info("%s: stream %s done", context.peer(), name)

@@ -1,0 +1,47 @@
+"""What ``stream`` and ``mic`` share: the options of a stream that is watched, and what is said and kept of it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livetalker.cli.options import add_address_option, add_config_options
+
+if TYPE_CHECKING:
+    from livetalker.client.watch import Watched
+    from livetalker.core.config import StreamConfig
+
+
+def add_watch_options(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--output --no-meter``, the server's address and the animation's options."""
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="write the face to OUT.csv, .npz or .json")
+    parser.add_argument("--no-meter", action="store_true", help="no live display")
+    add_address_option(parser)
+    add_config_options(parser)
+
+
+def report(args: argparse.Namespace, config: StreamConfig, watched: Watched, *, lateness: bool) -> None:
+    """Writes the take the options ask for and prints what came of the stream.
+
+    Raises:
+        FaceFileError: the take cannot be written.
+    """
+    from livetalker.media.face_files import FaceTake, write_take
+
+    if watched.latency is not None:
+        print(watched.latency if lateness else f"{watched.latency.frames} frames")
+    if watched.dropped:
+        print(f"{watched.dropped} frames were dropped on the way")
+    if args.output is not None:
+        take = FaceTake(
+            watched.frames,
+            config.fps,
+            identity=watched.identity or config.identity.label,
+            preset=config.preset,
+            model=watched.info.model_name,
+            model_version=watched.info.model_version,
+            seed=config.seed,
+        )
+        write_take(args.output, take)
+        print(f"wrote {args.output}")
