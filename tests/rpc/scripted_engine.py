@@ -9,26 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.arkit import COUNT
-from diffusiontalker.geometry import PRESETS, LatencyPreset, frame_count
+from diffusiontalker.geometry import PRESETS, frame_count
+from livetalker.core.admission import EngineFull, ModelInfo
 from livetalker.core.config import AUTO, IdentityChoice, Shaping, StreamConfig, UnknownIdentityError
 from livetalker.core.outputs import Finished, Frames, IdentityMatched, Output, Skipped, SkipReason
-from livetalker.engine.engine import EngineFull
 
 IDENTITIES = ("alto", "bass", "tenor")
+MODEL = ModelInfo("scripted", "1.2.3", 8, tuple(PRESETS.values()), IDENTITIES)
 
 
 def face(index: int) -> NDArray[np.float32]:
     """``[52]`` the frame the scripted engine makes for an index."""
     return ((np.arange(COUNT) + 7 * index) % 101 / 101).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class ScriptedModel:
-    name: str = "scripted"
-    version: str = "1.2.3"
-    steps: int = 8
-    presets: tuple[LatencyPreset, ...] = tuple(PRESETS.values())
-    identities: tuple[str, ...] = IDENTITIES
 
 
 class ScriptedVoice:
@@ -113,7 +105,7 @@ class ScriptedEngine:
 
     max_streams: int = 8
     paused: bool = False
-    info: ScriptedModel = field(default_factory=ScriptedModel)
+    info: ModelInfo = MODEL
     voices: list[ScriptedVoice] = field(default_factory=list)
     opened: int = 0
     on_close: Callable[[], None] = lambda: None

@@ -184,7 +184,7 @@ async def test_watch_shows_keeps_and_fills_in(capsys: pytest.CaptureFixture[str]
         yield TONE[:160]
         voice = engine.voices[0]
         voice.emit(Frames(0, face(0)[None]))
-        voice.emit(Skipped(1, 2, SkipReason.OVERLOAD))
+        voice.emit(Skipped(1, 2, SkipReason.SLOW_READER))
         voice.emit(IdentityMatched(3, "bass", 0.9))
         voice.emit(Frames(3, face(3)[None]))
         engine.paused = False

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from livetalker.rpc.errors import DOMAIN, Reason, ServiceError
 from livetalker.v1 import face_animation_pb2 as pb
@@ -19,6 +24,31 @@ def test_generated_code_is_what_the_contract_generates(tmp_path: Path) -> None:
     assert len(fresh) == 3 * len(list((ROOT / "proto").rglob("*.proto")))
     committed = {path: (ROOT / "service" / path).read_text() for path in fresh}
     assert fresh == committed, "run `make proto`"
+
+
+def test_the_contract_passes_its_lint() -> None:
+    npx = shutil.which("npx")
+    if npx is None:
+        pytest.skip("buf comes through npx, which is not installed")
+
+    def buf(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [npx, "--yes", "@bufbuild/buf", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+    try:
+        fetched = buf("--version").returncode == 0
+    except subprocess.TimeoutExpired:
+        fetched = False
+    if not fetched:
+        pytest.skip("npx cannot fetch buf")
+    lint = buf("lint")
+    assert (lint.returncode, lint.stdout) == (0, ""), lint.stderr
+
+
+def test_the_service_needs_no_runtime() -> None:
+    """Only the engine loads ONNX Runtime: a server can be tested, and a client used, without it."""
+    program = "import sys, livetalker.rpc.server; assert 'onnxruntime' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_every_reason_is_in_the_contract_with_its_status() -> None:

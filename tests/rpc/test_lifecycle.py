@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Any
 
 import grpc
@@ -165,6 +166,25 @@ async def test_an_idle_server_stops_at_once() -> None:
         start = loop.time()
         await server.server.stop()
         assert loop.time() - start < 60
+
+
+async def test_what_goes_wrong_while_stopping_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError("broken")
+
+    async with serving(ScriptedEngine()) as server:
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            with monkeypatch.context() as patch:
+                patch.setattr(server.server, "stop", broken)
+                running = asyncio.create_task(server.server.serve_until_signalled())
+                await asyncio.sleep(0)  # it listens for signals now
+                signal.raise_signal(signal.SIGTERM)
+                with pytest.raises(ZeroDivisionError, match="broken"):
+                    await running
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 async def test_a_port_in_use_is_an_error_that_says_so() -> None:

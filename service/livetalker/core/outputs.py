@@ -16,8 +16,6 @@ class SkipReason(StrEnum):
     """The client interrupted the character."""
     SLOW_READER = "slow_reader"
     """Delivery is live and the client did not read them in time."""
-    OVERLOAD = "overload"
-    """Delivery is live and the server could not make them in time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from diffusiontalker.bundle import Bundle, open_bundle
-from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, PRESETS, LatencyPreset
+from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_OVERLAP, FEATURE_STRIDE, PRESETS
 from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import frame_noise
+from livetalker.core.admission import EngineFull, ModelInfo
 from livetalker.core.config import StreamConfig
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.engine.backend import Backend, OnnxCpuBackend
@@ -33,27 +34,15 @@ RUNS = (30, 6, 3, 2, 1)
 """Frames of a stream denoised in one call, likewise."""
 
 
-class EngineFull(RuntimeError):
-    """Every slot is taken; admitting more would harm everybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """What a client may want to know of the model.
-
-    Attributes:
-        name: of the model.
-        version: of the model.
-        steps: denoise steps.
-        presets: latency presets it serves.
-        identities: names of its library.
-    """
-
-    name: str
-    version: str
-    steps: int
-    presets: tuple[LatencyPreset, ...]
-    identities: tuple[str, ...]
+@contextmanager
+def ending(streams: Iterable[EngineStream]) -> Iterator[None]:
+    """An error within ends these streams, and nothing else."""
+    try:
+        yield
+    except Exception as error:
+        log.exception("an error ends its streams")
+        for stream in streams:
+            stream.fail(error)
 
 
 class Engine:
@@ -74,6 +63,7 @@ class Engine:
         self._streams: list[EngineStream] = []
         self._condition = threading.Condition()
         self._awake = False
+        self._ticking = False
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -107,13 +97,13 @@ class Engine:
         """Stop the thread; streams still open are failed."""
         with self._condition:
             self._stopping = True
-            self._condition.notify()
+            self._condition.notify_all()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        for stream in self._streams:
-            stream.fail(RuntimeError("the engine was stopped"))
-        self._streams.clear()
+        self._fail_all(RuntimeError("the engine was stopped"))
+        with self._condition:
+            self._reap()
 
     @property
     def open_streams(self) -> int:
@@ -122,7 +112,9 @@ class Engine:
             return self._slots.in_use
 
     def open(self, config: StreamConfig, sink: Sink) -> EngineStream:
-        """Admit a stream; ``sink`` is called on the engine's thread with every output.
+        """Admit a stream; ``sink`` is called on the engine's thread with every output, and must not open streams.
+
+        A sink that raises ends its own stream.
 
         Raises:
             UnknownIdentityError: the configuration names an identity the library does not have.
@@ -130,6 +122,11 @@ class Engine:
         """
         self._library.embedding(config.identity)
         with self._condition:
+            # The tick under way may still write to the slot of a stream that was closed meanwhile, so such a slot is
+            # free only when the tick has ended. Only who would be refused otherwise waits for that: one hop at most.
+            self._condition.wait_for(lambda: not (self._ticking and self._slots.full and self._any_closed()))
+            if not self._ticking:
+                self._reap()
             slot = self._slots.acquire()
             if slot is None:
                 raise EngineFull(f"all {self.max_streams} streams are taken")
@@ -140,7 +137,22 @@ class Engine:
     def _wake(self) -> None:
         with self._condition:
             self._awake = True
-            self._condition.notify()
+            self._condition.notify_all()
+
+    def _any_closed(self) -> bool:
+        return any(stream.closed for stream in self._streams)
+
+    def _reap(self) -> None:
+        """Free the slots of closed streams; the condition is held and no tick is under way."""
+        for stream in [stream for stream in self._streams if stream.closed]:
+            self._streams.remove(stream)
+            self._slots.release(stream.slot)
+
+    def _fail_all(self, error: Exception) -> None:
+        with self._condition:
+            streams = list(self._streams)
+        for stream in streams:
+            stream.fail(error)
 
     def _run(self) -> None:
         while True:
@@ -149,9 +161,13 @@ class Engine:
                 if self._stopping:
                     return
                 self._awake = False
-            while self.tick():
-                if self._stopping:
-                    return
+            try:
+                while self.tick():
+                    if self._stopping:
+                        return
+            except Exception as error:  # the last resort: whoever comes next shall still find a thread
+                log.exception("a tick failed; every stream is ended")
+                self._fail_all(error)
 
     def tick(self) -> bool:
         """Advance every stream that has something to do by one hop.
@@ -160,33 +176,29 @@ class Engine:
             Whether anything was done.
         """
         with self._condition:
-            for stream in [s for s in self._streams if s.closed]:
-                self._streams.remove(stream)
-                self._slots.release(stream.slot)
+            self._reap()
             streams = list(self._streams)
+            self._ticking = True
+        try:
+            return self._advance(streams)
+        finally:
+            with self._condition:
+                self._ticking = False
+                self._condition.notify_all()
+
+    def _advance(self, streams: list[EngineStream]) -> bool:
         by_hop: dict[int, list[EngineStream]] = defaultdict(list)
         for stream in streams:
-            try:
+            with ending([stream]):
                 stream.ingest()
-            except Exception as error:
-                log.exception("a stream's input could not be taken")
-                stream.fail(error)
-                continue
             ready = stream.ready_features
             if ready and not stream.closed:
                 by_hop[next(hop for hop in HOPS if hop <= ready)].append(stream)
         for hop in sorted(by_hop):
-            self._guarded(by_hop[hop], hop)
+            with ending(by_hop[hop]):
+                self._listen(by_hop[hop], hop)
+            self._animate(by_hop[hop])
         return bool(by_hop) or any(stream.closed for stream in streams)
-
-    def _guarded(self, streams: list[EngineStream], hop: int) -> None:
-        try:
-            self._listen(streams, hop)
-            self._animate(streams)
-        except Exception as error:
-            log.exception("a tick failed; its streams are ended")
-            for stream in streams:
-                stream.fail(error)
 
     def _listen(self, streams: list[EngineStream], hop: int) -> None:
         """New features for a group of streams."""
@@ -205,23 +217,25 @@ class Engine:
         slots.set_level(rows, level)
         samples = np.concatenate([slots.tail[rows], normalized], axis=1)
         slots.tail[rows] = normalized[:, -FEATURE_OVERLAP:]
-        before = slots.feature[rows]
         result = self._backend.encode(samples, *slots.encoder_state(rows))
         slots.advance_encoder(rows, result)
-        features = np.concatenate([before[:, None], result.features], axis=1)
+        features = np.concatenate([slots.recent[rows], result.features], axis=1)
+        slots.recent[rows] = features[:, -FEATURE_HISTORY:]
         for i, stream in enumerate(streams):
-            stream.hear(features[i], result.voice[i], result.speech[i])
+            with ending([stream]):
+                stream.hear(features[i], result.voice[i], result.speech[i])
 
     def _animate(self, streams: Iterable[EngineStream]) -> None:
         """Denoise every frame whose audio is there."""
-        waiting = [stream for stream in streams if stream.pending]
+        waiting = [stream for stream in streams if stream.pending and not stream.closed]
         while waiting:
             by_run: dict[int, list[EngineStream]] = defaultdict(list)
             for stream in waiting:
                 by_run[next(run for run in RUNS if run <= len(stream.pending))].append(stream)
             for run, group in by_run.items():
-                self._denoise(group, run)
-            waiting = [stream for stream in waiting if stream.pending]
+                with ending(group):
+                    self._denoise(group, run)
+            waiting = [stream for stream in waiting if stream.pending and not stream.closed]
 
     def _denoise(self, streams: list[EngineStream], run: int) -> None:
         rows = np.array([stream.slot.index for stream in streams])
@@ -236,4 +250,5 @@ class Engine:
             self._slots.hidden[rows],
         )
         for stream, row, values in zip(streams, frames, curves, strict=True):
-            stream.deliver(row, values)
+            with ending([stream]):
+                stream.deliver(row, values)

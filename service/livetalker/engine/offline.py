@@ -37,8 +37,10 @@ def animate_offline(
 
     Raises:
         ConfigError, EngineFull: as ``Engine.open``.
+        Exception: whatever ended the stream, be it raised by ``on_identity``.
     """
     frames: list[NDArray[np.float32]] = []
+    failures: list[Exception] = []
 
     def sink(output: Output) -> None:
         match output:
@@ -48,22 +50,26 @@ def animate_offline(
                 if on_identity is not None:
                     on_identity(output)
             case Failed(error=error):
-                raise error
+                failures.append(error)
             case _:
                 pass
+
+    def catch_up() -> None:
+        while engine.tick():
+            pass
+        if failures:
+            raise failures[0]
 
     stream = engine.open(replace(config, delivery=Delivery.LOSSLESS), sink)
     try:
         step = config.sample_rate * CHUNK_SECONDS
         for start in range(0, len(samples), step):
             stream.push(np.asarray(samples[start : start + step], np.float32))
-            while engine.tick():
-                pass
+            catch_up()
             if progress is not None:
                 progress(min(1.0, (start + step) / len(samples)))
         stream.finish()
-        while engine.tick():
-            pass
+        catch_up()
     finally:
         stream.close()
         engine.tick()

@@ -1,7 +1,7 @@
-"""Fixed slots for what streams carry between ticks, allocated once, reused with a generation counter.
+"""Fixed slots for what streams carry between ticks, allocated once and reused.
 
-A slot handle names a slot and its generation; a handle kept past ``release`` is refused, so that nothing of a former
-user can reach the next.
+A slot handle names a slot and its generation, so that a handle released twice cannot free the slot under its next user.
+Reading and writing go by the bare index: that only open streams do so is the engine's care.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
+from diffusiontalker.geometry import FEATURE_HISTORY
 from diffusiontalker.level import BLOCK, FLOOR_DB, LevelState
 from livetalker.engine.backend import EncoderResult, Floats, Integers
 
@@ -30,7 +31,7 @@ class SlotPool:
 
     Attributes:
         tail: ``[S, 80]`` latest normalised block: the samples a feature window shares with the next.
-        feature: ``[S, W]`` latest feature, zero at a stream's start.
+        recent: ``[S, FEATURE_HISTORY, W]`` latest features, zero at a stream's start.
         hidden: ``[S, N, layers, H]`` decoder state of every denoise step.
     """
 
@@ -40,7 +41,7 @@ class SlotPool:
         self.capacity = capacity
         self.context = context
         self.tail = np.zeros((capacity, BLOCK), np.float32)
-        self.feature = np.zeros((capacity, width), np.float32)
+        self.recent = np.zeros((capacity, FEATURE_HISTORY, width), np.float32)
         self.hidden = np.zeros((capacity, bundle.steps, denoiser["layers"], denoiser["hidden"]), np.float32)
         self._positional = np.zeros((capacity, encoder["positional_kernel"] - 1, width), np.float32)
         self._ring = np.zeros((capacity, encoder["layers"], 2, context, width), np.float32)
@@ -50,27 +51,31 @@ class SlotPool:
         self._free = list(range(capacity - 1, -1, -1))
 
     @property
+    def full(self) -> bool:
+        """Whether all slots are taken."""
+        return not self._free
+
+    @property
     def in_use(self) -> int:
         """Slots taken."""
         return self.capacity - len(self._free)
 
     def acquire(self) -> Slot | None:
-        """A clean slot, or None where all are taken."""
+        """A slot, or None where all are taken; it holds the former user's state until it is cleared."""
         if not self._free:
             return None
         index = self._free.pop()
-        self.clear(index)
         return Slot(index, self._generation[index])
 
     def release(self, slot: Slot) -> None:
-        """Give a slot back; a handle that is no longer valid is ignored."""
+        """Give a slot back; a handle that was released before is ignored."""
         if self._generation[slot.index] == slot.generation:
             self._generation[slot.index] += 1
             self._free.append(slot.index)
 
     def clear(self, index: int) -> None:
         """As if the stream began now."""
-        for state in (self.tail, self.feature, self.hidden, self._positional, self._ring, self._position):
+        for state in (self.tail, self.recent, self.hidden, self._positional, self._ring, self._position):
             state[index] = 0
         self._level.powers[index] = 0
         self._level.held[index] = FLOOR_DB
@@ -97,4 +102,3 @@ class SlotPool:
         self._ring[rows[:, None], :, :, places] = result.keys_values[:, :, :, new].transpose(0, 3, 1, 2, 4)
         self._positional[rows] = result.positional
         self._position[rows] += hop
-        self.feature[rows] = result.features[:, -1]

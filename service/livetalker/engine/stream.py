@@ -7,6 +7,7 @@ controls and the places among the samples at which they came; ticks and chunks l
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.geometry import (
+    FEATURE_HISTORY,
     FEATURE_OVERLAP,
     FEATURE_STRIDE,
     MODEL_FPS,
     PRESETS,
     SAMPLE_RATE,
+    STEADY_LOOK_AHEAD,
     frame_count,
     frame_feature,
 )
@@ -35,6 +38,8 @@ from livetalker.engine.backend import Floats
 from livetalker.engine.samples import SampleQueue
 from livetalker.engine.slots import Slot
 
+log = logging.getLogger(__name__)
+
 Sink = Callable[[Output], None]
 
 
@@ -44,7 +49,7 @@ class PendingFrame:
 
     Attributes:
         frame: its index at 30 fps.
-        audio: ``[2 W]`` the feature at a constant distance, and the newest one.
+        audio: ``[2 W]`` the steady feature, at a constant distance from the frame, and the newest one.
         identity: ``[E]`` embedding at this frame.
         speech: probability of speech.
     """
@@ -73,12 +78,14 @@ class EngineStream:
         self._lock = threading.Lock()
         self._inbox: deque[Callable[[], None]] = deque()
         self._pushed = 0  # samples at the client's rate, audio and silence alike
+        self._finished = False  # no more audio may come
         self._resampler = StreamResampler(config.sample_rate)
         self._queue = SampleQueue()
         self._discard = 0  # resampled samples to drop, so that features stay on the absolute grid after a flush
         self._feature = 0  # next feature to compute
         self._frame = 0  # next 30 fps frame to gather audio for
         self._end: int | None = None  # 30 fps frames in all, once known
+        self._total = 0  # frames in all at the client's frame rate, once the end is known
         self._tracker = IdentityTracker(library, config.identity, self.preset.look_ahead)
         self._face = FacePostprocessor(config)
         self._converter = FrameRateConverter(config.fps)
@@ -92,20 +99,36 @@ class EngineStream:
         return max(0, self._pushed - animated)
 
     def push(self, samples: NDArray[np.float32]) -> None:
-        """Add mono audio at the client's rate, ``[n]`` in -1..1."""
+        """Add mono audio at the client's rate, ``[n]`` in -1..1.
+
+        Raises:
+            RuntimeError: the stream was finished.
+        """
         with self._lock:
+            self._refuse_after_finish()
             self._pushed += len(samples)
             self._note(lambda: self._hear_client(samples))
 
     def finish(self) -> None:
-        """No more audio will come: animate the tail, then report ``Finished``."""
+        """No more audio will come: animate the tail, then report ``Finished``.
+
+        Raises:
+            RuntimeError: the stream was finished before.
+        """
         with self._lock:
+            self._refuse_after_finish()
+            self._finished = True
             pushed = self._pushed
             self._note(lambda: self._finish(pushed))
 
     def flush(self) -> None:
-        """Barge-in: drop audio not animated yet and go on with what is pushed next."""
+        """Barge-in: drop audio not animated yet and go on with what is pushed next.
+
+        Raises:
+            RuntimeError: the stream was finished.
+        """
         with self._lock:
+            self._refuse_after_finish()
             pushed = self._pushed
             self._note(lambda: self._flush(pushed))
 
@@ -134,6 +157,10 @@ class EngineStream:
             self._inbox.clear()
         self._wake()
 
+    def _refuse_after_finish(self) -> None:
+        if self._finished:
+            raise RuntimeError("the stream was finished; open another one for more audio")
+
     def _note(self, work: Callable[[], None]) -> None:
         if not self.closed:
             self._inbox.append(work)
@@ -161,6 +188,7 @@ class EngineStream:
     def _finish(self, pushed: int) -> None:
         self._enqueue(self._resampler.finish())
         self._end = frame_count(pushed, MODEL_FPS, self.config.sample_rate)
+        self._total = frame_count(pushed, self.config.fps, self.config.sample_rate)
         if self._end > self._frame:
             last, _ = frame_feature(self._end - 1, self.preset.look_ahead)
             needed = FEATURE_STRIDE * max(1, last + 1 - self._feature) + (FEATURE_OVERLAP if self.starting else 0)
@@ -201,7 +229,7 @@ class EngineStream:
         """New features: decide on identity and gather the frames they complete.
 
         Args:
-            features: ``[1 + h, W]``, the latest one known before and ``h`` new ones.
+            features: ``[FEATURE_HISTORY + h, W]``, the latest ones known before and ``h`` new ones.
             voice: ``[h, V]``.
             speech: ``[h, presets]``.
         """
@@ -212,14 +240,16 @@ class EngineStream:
                 first = matched.frame * (self.config.fps // MODEL_FPS)
                 self._sink(IdentityMatched(first, matched.identity, matched.confidence))
             while True:
-                newest, phase = frame_feature(self._frame, self.preset.look_ahead)
+                newest, _ = frame_feature(self._frame, self.preset.look_ahead)
                 if newest > k or (self._end is not None and self._frame >= self._end):
                     break
-                steady = (1 - phase) * features[i] + phase * features[i + 1]
+                near, phase = frame_feature(self._frame, STEADY_LOOK_AHEAD)
+                at = FEATURE_HISTORY + near - self._feature
+                steady = (1 - phase) * features[at - 1] + phase * features[at]
                 self.pending.append(
                     PendingFrame(
                         self._frame,
-                        np.concatenate([steady, features[i + 1]]).astype(np.float32),
+                        np.concatenate([steady, features[FEATURE_HISTORY + i]]).astype(np.float32),
                         self._tracker.embedding(self._frame),
                         float(speech[i, self.preset.index]),
                     )
@@ -240,13 +270,15 @@ class EngineStream:
 
     def _finish_if_done(self) -> None:
         if self._end is not None and self._frame >= self._end and not self.pending and not self.closed:
-            total = frame_count(self._pushed, self.config.fps, self.config.sample_rate)
-            self._emit(self._converter.finish(total))
+            self._emit(self._converter.finish(self._total))
             self.closed = True
-            self._sink(Finished(total))
+            self._sink(Finished(self._total))
 
     def fail(self, error: Exception) -> None:
         """The engine could not go on with this stream."""
         if not self.closed:
             self.closed = True
-            self._sink(Failed(error))
+            try:
+                self._sink(Failed(error))
+            except Exception:
+                log.exception("a stream's owner did not want to hear that it failed")

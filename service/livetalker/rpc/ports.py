@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusiontalker.geometry import LatencyPreset
+from livetalker.core.admission import ModelInfo
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
 from livetalker.core.outputs import Output
-
-
-class Model(Protocol):
-    """What is known of the served model."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """Its version."""
-        ...
-
-    @property
-    def steps(self) -> int:
-        """Denoise steps a frame takes."""
-        ...
-
-    @property
-    def presets(self) -> Sequence[LatencyPreset]:
-        """Latency presets it serves."""
-        ...
-
-    @property
-    def identities(self) -> Sequence[str]:
-        """Names in its library."""
-        ...
 
 
 class Voice(Protocol):
@@ -83,7 +54,7 @@ class Animator(Protocol):
     """Whoever animates voices."""
 
     @property
-    def info(self) -> Model:
+    def info(self) -> ModelInfo:
         """What it serves."""
         ...
 

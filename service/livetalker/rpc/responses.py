@@ -6,19 +6,18 @@ from typing import Final
 
 from diffusiontalker.arkit import BLENDSHAPES
 from diffusiontalker.geometry import PRESETS, SAMPLE_RATE, frame_time_us
+from livetalker.core.admission import ModelInfo
 from livetalker.core.config import FRAME_RATES, StreamConfig
 from livetalker.core.outputs import Frames, IdentityMatched, Skipped, SkipReason
-from livetalker.core.resample import StreamResampler
+from livetalker.core.resample import hold_back
 from livetalker.core.timeline import MAX_GAP_SECONDS, Span
 from livetalker.rpc import requests
 from livetalker.rpc.options import ServerOptions
-from livetalker.rpc.ports import Model
 from livetalker.v1 import face_animation_pb2 as pb
 
 _SKIPS: Final = {
     SkipReason.FLUSH: pb.GAP_CAUSE_FLUSH,
     SkipReason.SLOW_READER: pb.GAP_CAUSE_SLOW_READER,
-    SkipReason.OVERLOAD: pb.GAP_CAUSE_OVERLOAD,
 }
 
 
@@ -29,11 +28,11 @@ def algorithmic_latency_us(config: StreamConfig) -> int:
         Microseconds, rounded up.
     """
     look_ahead = -(-PRESETS[config.preset].look_ahead * 1_000_000 // SAMPLE_RATE)
-    resampling = -(-StreamResampler(config.sample_rate).hold_back * 1_000_000 // config.sample_rate)
+    resampling = -(-hold_back(config.sample_rate) * 1_000_000 // config.sample_rate)
     return look_ahead + resampling + (frame_time_us(1, 60) + 1 if config.fps == 60 else 0)
 
 
-def started(session_id: str, config: StreamConfig, model: Model, options: ServerOptions) -> pb.AnimateResponse:
+def started(session_id: str, config: StreamConfig, model: ModelInfo, options: ServerOptions) -> pb.AnimateResponse:
     """The stream was accepted."""
     return pb.AnimateResponse(
         started=pb.Started(
@@ -58,7 +57,7 @@ def limits(options: ServerOptions) -> pb.Limits:
     )
 
 
-def model_info(model: Model, options: ServerOptions) -> pb.GetModelInfoResponse:
+def model_info(model: ModelInfo, options: ServerOptions) -> pb.GetModelInfoResponse:
     """What the served model is and offers."""
     served = {preset.name for preset in model.presets}
     presets = [

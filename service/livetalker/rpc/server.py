@@ -110,6 +110,8 @@ class FaceServer:
         impatient = asyncio.ensure_future(again.wait())
         await asyncio.wait((stopping, impatient), return_when=asyncio.FIRST_COMPLETED)
         impatient.cancel()
-        if not stopping.done():
+        if stopping.done():
+            await stopping  # raises what went wrong
+        else:
             stopping.cancel()
             await self._server.stop(0)

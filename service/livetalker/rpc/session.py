@@ -1,7 +1,8 @@
 """One stream: a task that reads what the client sends, and a task that writes what the engine makes.
 
-Between them stand two bounded places: the engine's backlog of audio and the outbox of frames. A lossless stream stops
-reading while either is full, so that the transport holds the client back; a live one drops its oldest frames.
+Between them stand two bounded places: the engine's backlog of audio and the outbox of frames. While the backlog is full
+the stream stops reading, so that the transport holds the client back. While the outbox is full a lossless stream stops
+reading too; a live one drops its oldest frames.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any, Final
 
 import grpc
 
+from livetalker.core.admission import EngineFull
 from livetalker.core.config import StreamConfig
 from livetalker.core.outbox import Outbox
 from livetalker.core.outputs import Failed, Finished, Frames, IdentityMatched, Output, Skipped
 from livetalker.core.timeline import AudioTimeline, GapTooLongError
-from livetalker.engine.engine import EngineFull
 from livetalker.rpc import requests, responses
 from livetalker.rpc.errors import Reason, ServiceError
 from livetalker.rpc.options import ServerOptions

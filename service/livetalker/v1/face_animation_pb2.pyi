@@ -31,7 +31,6 @@ class GapCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GAP_CAUSE_UNSPECIFIED: _ClassVar[GapCause]
     GAP_CAUSE_AUDIO_MISSING: _ClassVar[GapCause]
     GAP_CAUSE_SLOW_READER: _ClassVar[GapCause]
-    GAP_CAUSE_OVERLOAD: _ClassVar[GapCause]
     GAP_CAUSE_FLUSH: _ClassVar[GapCause]
 AUDIO_ENCODING_UNSPECIFIED: AudioEncoding
 AUDIO_ENCODING_PCM_S16LE: AudioEncoding
@@ -46,7 +45,6 @@ DELIVERY_LOSSLESS: Delivery
 GAP_CAUSE_UNSPECIFIED: GapCause
 GAP_CAUSE_AUDIO_MISSING: GapCause
 GAP_CAUSE_SLOW_READER: GapCause
-GAP_CAUSE_OVERLOAD: GapCause
 GAP_CAUSE_FLUSH: GapCause
 
 class AnimateRequest(_message.Message):
