@@ -78,8 +78,11 @@ def test_the_graph_equals_torch(tiny_bundle: Path, batch: int, frames: int) -> N
     wanted, states = sample(
         denoiser,
         Schedule.spaced(3),
-        *list(inputs.values())[:4],
-        hidden=inputs["hidden"].permute(1, 2, 0, 3).contiguous(),
+        inputs["audio"],
+        inputs["identity"],
+        inputs["preset"],
+        inputs["noise"],
+        inputs["hidden"].permute(1, 2, 0, 3).contiguous(),
     )
     np.testing.assert_allclose(curves, wanted.numpy(), atol=1e-5)
     np.testing.assert_allclose(hidden, states.permute(2, 0, 1, 3).numpy(), atol=1e-5)

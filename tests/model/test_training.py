@@ -23,7 +23,7 @@ from diffusiontalker.training.scenes import SceneCrops, Scenes, build_scenes, fr
 from diffusiontalker.training.speech_batches import LABEL_RATE, SpeechSamples, label_indexes
 from diffusiontalker.training.train_denoiser import DenoiserTask, library_of
 from livetalker.core.config import StreamConfig
-from livetalker.engine.backend import Floats, Integers
+from livetalker.engine.backend import EncoderResult, Floats, Integers
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from tests.tiny_model import DENOISER, ENCODER, tiny_modules
@@ -150,7 +150,7 @@ class _Recorder:
         self.heard: list[Floats] = []
         engine._backend = self
 
-    def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> object:
+    def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
         return self._inner.encode(samples, positional, ring, position)
 
     def denoise(
