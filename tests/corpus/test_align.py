@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from diffusiontalker.corpus import alignments
-from diffusiontalker.corpus.align import Aligner, AlignerMissing, AlignmentFailed
+from diffusiontalker.corpus.align import Aligner, AlignerMissing, AlignmentFailed, HeardWord, surest_stretch
 from diffusiontalker.corpus.alignments import aligned_recordings
 from diffusiontalker.corpus.engine import EngineMissing
 from diffusiontalker.corpus.flite import Flite
@@ -90,16 +90,47 @@ def test_results_are_kept(tmp_path: Path, aligner: Aligner, spoken: Utterance, m
     assert list(aligned_recordings([recording], cache=cache)) == first[:1]
 
 
-@pytest.mark.parametrize(("confidence", "used"), [(0.95, True), (0.5, False)])
-def test_a_recognised_clip_counts_only_when_the_recogniser_was_sure(
-    tmp_path: Path, confidence: float, used: bool, monkeypatch: pytest.MonkeyPatch
+def test_a_recording_without_text_is_cut_to_what_was_recognised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording = replace(recording_of(tmp_path, np.zeros(16000, dtype=np.int16)), text=None)
-    entry = {
-        **{"spans": [["B", 0.1, 0.5]], "word_score": 0.95, "loud_outside": 0.0, "text": "bee"},
-        "confidence": confidence,
-    }
+    recording = replace(recording_of(tmp_path, np.arange(16000, dtype=np.int16)), text=None)
+    quality = {"word_score": 0.95, "loud_outside": 0.0}
+    entry = {"spans": [["B", 0.1, 0.3]], "text": "bee", "start": 1600, "end": 8000, **quality}
     monkeypatch.setattr(alignments, "_read_cache", lambda cache: {alignments._key(recording): entry})
-    (back,) = aligned_recordings([recording], cache=tmp_path / "cache.jsonl")
-    assert back.well_aligned is used
-    assert back.recognised == ("bee" if used else None)
+    (cut,) = aligned_recordings([recording], cache=tmp_path / "cache.jsonl")
+    assert cut.well_aligned
+    assert (cut.recognised, cut.text) == ("bee", None)
+    assert np.array_equal(cut.samples(), np.arange(1600, 8000))
+
+
+def heard(*words: tuple[str, float]) -> list[HeardWord]:
+    """Words of half a second each."""
+    return [HeardWord(word, 50 * i, 50 * i + 50, posterior) for i, (word, posterior) in enumerate(words)]
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ([("<s>", 1.0), ("one", 0.9), ("two", 0.8), ("</s>", 1.0)], "one two"),
+        ([("a", 0.1), ("one", 0.9), ("two", 0.9), ("three", 0.1), ("<sil>", 1.0), ("b", 0.6)], "one two"),
+        ([("one", 0.9), ("a", 0.4), ("two", 0.9)], "one a two"),
+        ([("one", 0.6), ("a", 0.1), ("two", 0.9), ("[NOISE]", 0.2), ("three", 0.7)], "two [NOISE] three"),
+        ([("a", 0.5), ("b", 0.2)], ""),
+        ([], ""),
+    ],
+)
+def test_the_surest_stretch(words: list[tuple[str, float]], kept: str) -> None:
+    assert " ".join(word.word for word in surest_stretch(heard(*words))) == kept
+
+
+def test_recognised_speech_is_cut_and_aligned(aligner: Aligner, spoken: Utterance) -> None:
+    found = aligner.transcribe(spoken.samples)
+    assert 0 <= found.start < found.end <= len(spoken.samples)
+    assert found.end - found.start >= 24000
+    assert found.spans[-1][2] == pytest.approx((found.end - found.start) / 16000, abs=0.02)
+    assert "piano" in found.text
+
+
+def test_silence_is_not_recognised(aligner: Aligner) -> None:
+    with pytest.raises(AlignmentFailed, match="not sure"):
+        aligner.transcribe(np.zeros(32000, dtype=np.int16))

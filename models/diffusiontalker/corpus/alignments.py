@@ -18,10 +18,7 @@ from typing import Any, Final
 from diffusiontalker.corpus.align import Aligner, AlignmentFailed
 from diffusiontalker.corpus.recordings import Recording
 
-MIN_CONFIDENCE: Final = 0.65
-"""Mean word posterior from which a recognised clip is used: there, nine in ten frames of read speech or more
-showed the same mouth as in an alignment of the true text."""
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 """Part of every digest: change it when ``align`` measures differently."""
 
 _aligner: Aligner | None = None
@@ -33,8 +30,8 @@ def aligned_recordings(
 ) -> Iterator[Recording]:
     """Give each recording an alignment, in order.
 
-    Recordings with text are aligned with it; those without are recognised first, and keep their alignment only where
-    the recogniser was confident. A recording that cannot be aligned comes back as it was.
+    Recordings with text are aligned with it; those without are recognised first, and come back cut to the part the
+    recogniser was sure of. A recording that cannot be aligned comes back as it was.
 
     Args:
         recordings: clips, usually those without ``spans``.
@@ -84,13 +81,14 @@ def _align(recording: Recording) -> dict[str, Any]:
 
 
 def _with_alignment(recording: Recording, entry: dict[str, Any]) -> Recording:
-    if "error" in entry or entry["confidence"] < MIN_CONFIDENCE:
+    if "error" in entry:
         return recording
     return replace(
         recording,
         spans=tuple((phone, start, end) for phone, start, end in entry["spans"]),
         word_score=entry["word_score"],
         loud_outside=entry["loud_outside"],
+        part=(entry["start"], entry["end"]),
         recognised=None if recording.text else entry["text"],
     )
 

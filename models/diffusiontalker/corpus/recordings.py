@@ -59,7 +59,8 @@ class Recording:
         word_score: mean posterior of the words of its alignment, None without one.
         loud_outside: part of the loud frames that the alignment calls silence.
         spans: aligned phones, empty without an alignment.
-        recognised: what a recogniser heard, for a clip without a transcript.
+        part: first sample of the part of the file that is meant, and one past its last; None for all of it.
+        recognised: what a recogniser heard in it, for a clip without a transcript.
     """
 
     corpus: str
@@ -70,6 +71,7 @@ class Recording:
     word_score: float | None = None
     loud_outside: float | None = None
     spans: tuple[tuple[str, float, float], ...] = ()
+    part: tuple[int, int] | None = None
     recognised: str | None = None
 
     @property
@@ -106,7 +108,8 @@ class Recording:
         samples, rate = soundfile.read(self.path, dtype="int16", always_2d=True)
         if rate != SAMPLE_RATE or samples.shape[1] != 1:
             raise CorpusError(f"{self.path} must be {SAMPLE_RATE} Hz mono, it is {rate} Hz x {samples.shape[1]}")
-        return np.asarray(samples[:, 0], dtype=np.int16)
+        start, end = self.part or (0, len(samples))
+        return np.asarray(samples[start:end, 0], dtype=np.int16)
 
     def phones(self, seconds: float) -> tuple[TimedPhone, ...]:
         """The aligned phones, brought to cover ``seconds``."""
