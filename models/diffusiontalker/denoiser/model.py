@@ -56,14 +56,11 @@ class Denoiser(nn.Module):
         self.preset = nn.Embedding(len(PRESETS), config.preset_width)
         self.gru = nn.GRU(config.input_width, config.hidden, config.layers, batch_first=True, dropout=config.dropout)
         self.output = nn.Linear(config.hidden, config.coefficients)
-        # Past the recurrence: what the audio says at once need not wait for the GRU to say it.
-        self.direct = nn.Linear(2 * config.feature_width, config.coefficients, bias=False)
-        nn.init.zeros_(self.direct.weight)
         self.register_buffer("mean", torch.zeros(config.coefficients))
         self.register_buffer("scale", torch.ones(config.coefficients))
         self.register_buffer("temperature", torch.ones(config.coefficients))
 
-    def condition(self, audio: Tensor, identity: Tensor, preset: Tensor) -> tuple[Tensor, Tensor]:
+    def condition(self, audio: Tensor, identity: Tensor, preset: Tensor) -> Tensor:
         """What all denoise steps share.
 
         Args:
@@ -72,14 +69,14 @@ class Denoiser(nn.Module):
             preset: ``[B]`` preset indexes.
 
         Returns:
-            ``[B, T, audio_width + identity_width + preset_width]`` for the GRU, and ``[B, T, 52]`` past it.
+            ``[B, T, audio_width + identity_width + preset_width]``.
         """
         heard = F.gelu(self.audio(audio))
         patience = self.preset(preset)[:, None].expand(-1, audio.shape[1], -1)
-        return torch.cat([heard, identity, patience], dim=-1), self.direct(audio)
+        return torch.cat([heard, identity, patience], dim=-1)
 
     def forward(
-        self, condition: tuple[Tensor, Tensor], noised: Tensor, timesteps: Tensor, hidden: Tensor | None = None
+        self, condition: Tensor, noised: Tensor, timesteps: Tensor, hidden: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """One denoise step over frames.
 
@@ -92,10 +89,9 @@ class Denoiser(nn.Module):
         Returns:
             predicted clean curves ``[B, T, 52]`` (normalised) and the new hidden state.
         """
-        shared, direct = condition
-        step = self.step_encoder(timesteps)[:, None].expand(-1, shared.shape[1], -1)
-        states, hidden = self.gru(torch.cat([shared, noised, step], dim=-1), hidden)
-        clean: Tensor = self.output(states) + direct
+        step = self.step_encoder(timesteps)[:, None].expand(-1, condition.shape[1], -1)
+        states, hidden = self.gru(torch.cat([condition, noised, step], dim=-1), hidden)
+        clean: Tensor = self.output(states)
         return clean, hidden
 
     def normalize(self, curves: Tensor) -> Tensor:

@@ -82,8 +82,6 @@ def denoiser_graph(denoiser: Denoiser, schedule: Schedule) -> onnx.ModelProto:
 
     # Condition: shared by all steps; time first from here on, as the GRU operator wants it.
     heard = graph.op("Gelu", graph.linear("audio", weight("audio.weight"), weight("audio.bias")))
-    direct = graph.op("MatMul", "audio", graph.op("Transpose", weight("direct.weight"), perm=[1, 0]))
-    direct = graph.op("Transpose", direct, perm=[1, 0, 2])
     frames = graph.op("Shape", "noise", start=1, end=2)
     patience = graph.op("Unsqueeze", graph.op("Gather", weight("preset.weight"), "preset"), graph.constant([1]))
     patience = graph.op(
@@ -115,7 +113,7 @@ def denoiser_graph(denoiser: Denoiser, schedule: Schedule) -> onnx.ModelProto:
             y = graph.op("Squeeze", y, graph.constant([1]))
             after.append(state)
         states.append(graph.op("Concat", *after, axis=0))
-        clean = graph.op("Add", graph.linear(y, weight("output.weight"), weight("output.bias")), direct)
+        clean = graph.linear(y, weight("output.weight"), weight("output.bias"))
         if from_noised:
             moved = graph.op("Mul", clean, graph.constant(from_clean, np.float32))
             x = graph.op("Add", moved, graph.op("Mul", x, graph.constant(from_noised, np.float32)))

@@ -57,8 +57,7 @@ class DenoiserTask(nn.Module):
         identity = torch.where(torch.rand(size, 1) < 0.1, neutral, identity)
         condition = self.denoiser.condition(batch["audio"], identity[:, None].expand(-1, frames, -1), batch["preset"])
         clean = self.denoiser.normalize(truth)
-        # The noisiest steps decide what is said; drawing the later of two makes them the better learned.
-        step = torch.randint(len(self.timesteps), (2, size)).amax(0)
+        step = torch.randint(len(self.timesteps), (size,))
         noised = self.alpha[step, None, None] * clean + self.sigma[step, None, None] * torch.randn_like(clean)
         predicted, _ = self.denoiser(condition, noised, self.timesteps[step])
         loss, parts = curve_losses(self.denoiser.denormalize(predicted), truth, self.weights)
