@@ -27,15 +27,14 @@ def _progress() -> Progress:
 
 
 class _Steps:
-    """Shows a training run: a bar, and its latest figures."""
+    """Shows a training run: a bar and its loss; the log has the rest."""
 
     def __init__(self, progress: Progress, what: str, total: int) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=total, figures="")
 
     def __call__(self, step: int, figures: Mapping[str, float]) -> None:
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items() if name not in ("rate", "norm"))
-        self._progress.update(self._task, completed=step + 1, figures=shown)
+        self._progress.update(self._task, completed=step + 1, figures=f"loss {figures['loss']:.3f}")
 
 
 def corpus(arguments: argparse.Namespace) -> None:
