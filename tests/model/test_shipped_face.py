@@ -99,7 +99,12 @@ def test_a_quiet_and_a_loud_voice_move_the_lips_alike() -> None:
 
 @pytest.mark.skipif(not (SHARED / "speech").is_dir(), reason="needs real recordings (set LIVETALKER_SHARED)")
 def test_real_speech_of_people_never_heard() -> None:
-    recordings = [r for r in read_recordings(SHARED / "speech") if r.well_aligned and r.split == "held_out"]
+    recordings = [
+        r
+        for r in read_recordings(SHARED / "speech")
+        # The shipped model heard one of the two ARCTIC folders, and it may be the other's speaker.
+        if r.well_aligned and r.split == "held_out" and r.corpus != "cmu_arctic_excerpts"
+    ]
     recordings = recordings[:: max(1, len(recordings) // CLIPS)]
     clips: list[ScoredClip] = []
     motions: list[Motion] = []
