@@ -16,7 +16,8 @@ from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.export.bundle_writer import write_bundle
 
 ENCODER = StreamingHubertConfig(
-    conv_channels=(8, 8, 8, 8, 8, 8, 16),
+    long_bands=12,
+    short_bands=6,
     width=32,
     layers=2,
     heads=2,
@@ -24,6 +25,8 @@ ENCODER = StreamingHubertConfig(
     positional_kernel=6,
     positional_groups=4,
     context=10,
+    voice_hidden=16,
+    voice_width=20,
 )
 DENOISER = DenoiserConfig(feature_width=32, audio_width=16, identity_width=8, step_width=8, preset_width=4, hidden=24)
 IDENTITIES = ("anna", "ben", "clara")
@@ -33,7 +36,7 @@ def tiny_modules(seed: int = 0) -> tuple[StreamingHubert, PhoneHead, Denoiser, I
     """Untrained modules whose curves move with the audio, the identity and the noise."""
     torch.manual_seed(seed)
     encoder, head, denoiser = StreamingHubert(ENCODER), PhoneHead(ENCODER.width), Denoiser(DENOISER)
-    library = IdentityLibrary(IDENTITIES, ENCODER.width, 12, DENOISER.identity_width)
+    library = IdentityLibrary(IDENTITIES, ENCODER.voice_width, 12, DENOISER.identity_width)
     with torch.no_grad():
         library.voice_projection.normal_()
         library.embeddings.weight.normal_()

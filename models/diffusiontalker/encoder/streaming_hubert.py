@@ -1,7 +1,7 @@
 """StreamingHubert: the HuBERT architecture made exactly streamable.
 
-HuBERT (Hsu et al. 2021) with the changes a stream needs: per-frame layer norms in the convolutional front end (its
-layer-norm variant), a causal positional convolution, and attention over a fixed number of past features. A feature
+HuBERT (Hsu et al. 2021) with the changes a stream needs: a front end of log-mel spectra, which sees nothing but the
+feature's own window, a causal positional convolution, and attention over a fixed number of past features. A feature
 depends on its own past only, so nothing is ever recomputed: a stream carries the last 80 samples, the positional
 convolution's past inputs and one ring of keys and values per layer. Look-ahead is a matter of the decoder, which waits
 for later features (delayed-streams modelling) instead of asking this encoder to peek.
@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.encoder.filterbank import FilterbankFrontEnd
+from diffusiontalker.encoder.voice_head import VoiceHead
 
 
 class EncoderState(NamedTuple):
@@ -32,12 +34,24 @@ class EncoderState(NamedTuple):
     position: Tensor
 
 
+class Masked(NamedTuple):
+    """Features hidden in training.
+
+    Attributes:
+        where: ``[B, T]`` bool.
+        embedding: ``[width]`` what stands in their place.
+    """
+
+    where: Tensor
+    embedding: Tensor
+
+
 class EncoderOutput(NamedTuple):
     """Result of one call on ``h`` new features.
 
     Attributes:
         features: ``[B, h, width]`` what the decoder hears.
-        voice: ``[B, h, width]`` first-layer features, where the speaker still shows: what identity is matched on.
+        voice: ``[B, h, voice_width]`` what identity is matched on.
         positional: ``[B, positional_kernel - 1, width]`` next call's positional state.
         keys_values: ``[B, layers, 2, h, width]`` the new entries for the ring.
     """
@@ -46,29 +60,6 @@ class EncoderOutput(NamedTuple):
     voice: Tensor
     positional: Tensor
     keys_values: Tensor
-
-
-class FrontEnd(nn.Module):
-    """Seven strided convolutions, each followed by a layer norm over channels and GELU; then a projection."""
-
-    def __init__(self, config: StreamingHubertConfig) -> None:
-        super().__init__()
-        channels = (1, *config.conv_channels)
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(channels[i], channels[i + 1], kernel, stride)
-            for i, (kernel, stride) in enumerate(zip(config.conv_kernels, config.conv_strides, strict=True))
-        )
-        self.norms = nn.ModuleList(nn.LayerNorm(c) for c in config.conv_channels)
-        self.final_norm = nn.LayerNorm(config.conv_channels[-1])
-        self.projection = nn.Linear(config.conv_channels[-1], config.width)
-
-    def forward(self, samples: Tensor) -> Tensor:
-        """``[B, 320 h + 80]`` normalised samples to ``[B, h, width]``."""
-        x = samples[:, None]
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = F.gelu(norm(convolution(x).transpose(1, 2))).transpose(1, 2)
-        projected: Tensor = self.projection(self.final_norm(x.transpose(1, 2)))
-        return projected
 
 
 class Layer(nn.Module):
@@ -120,12 +111,13 @@ class StreamingHubert(nn.Module):
     def __init__(self, config: StreamingHubertConfig) -> None:
         super().__init__()
         self.config = config
-        self.front_end = FrontEnd(config)
+        self.front_end = FilterbankFrontEnd(config.long_bands, config.short_bands, config.width)
         self.positional = nn.Conv1d(
             config.width, config.width, config.positional_kernel, groups=config.positional_groups
         )
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.width)
+        self.voice_head = VoiceHead(config.layers + 1, config.width, config.voice_hidden, config.voice_width)
 
     def initial_state(self, batch: int) -> EncoderState:
         """State of ``batch`` streams that have heard nothing."""
@@ -137,32 +129,34 @@ class StreamingHubert(nn.Module):
             torch.zeros(batch, dtype=torch.int64, device=like.device),
         )
 
-    def _embed(self, samples: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def _embed(self, samples: Tensor, past: Tensor, masked: Masked | None = None) -> tuple[Tensor, Tensor]:
         x = self.front_end(samples)
+        if masked is not None:
+            x = torch.where(masked.where[..., None], masked.embedding.to(x.dtype), x)
         extended = torch.cat([past, x], dim=1)
         position = F.gelu(self.positional(extended.transpose(1, 2)).transpose(1, 2))
         return x + position, extended[:, -past.shape[1] :]
 
-    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, samples: Tensor, masked: Masked | None = None) -> tuple[Tensor, Tensor]:
         """A whole clip from its start (training).
 
         Args:
             samples: ``[B, 320 T + 80]`` level-normalised audio.
+            masked: features to hide from the transformer, where its objective wants that.
 
         Returns:
-            features ``[B, T, width]`` and voice features ``[B, T, width]``.
+            features ``[B, T, width]`` and voice features ``[B, T, voice_width]``.
         """
         c = self.config
         start = samples.new_zeros(samples.shape[0], c.positional_kernel - 1, c.width)
-        x, _ = self._embed(samples, start)
+        x, _ = self._embed(samples, start, masked)
         t = torch.arange(x.shape[1], device=x.device)
         age = t[:, None] - t[None, :]
         mask = torch.where((age >= 0) & (age <= c.context), 0.0, float("-inf")).to(x.dtype)
-        voice = x
-        for i, layer in enumerate(self.layers):
-            x, _ = layer(x, None, mask)
-            voice = x if i == 0 else voice
-        return self.final_norm(x), voice
+        outputs = [x]
+        for layer in self.layers:
+            outputs.append(layer(outputs[-1], None, mask)[0])
+        return self.final_norm(outputs[-1]), self.voice_head(outputs)
 
     def step(self, samples: Tensor, state: EncoderState) -> EncoderOutput:
         """New features of running streams; equal to ``forward`` on the whole clip.
@@ -176,12 +170,12 @@ class StreamingHubert(nn.Module):
         hop = x.shape[1]
         mask = ring_mask(state.position, hop, c.context)
         fresh = []
-        voice = x
+        outputs = [x]
         for i, layer in enumerate(self.layers):
             x, keys_values = layer(x, state.ring[:, i], mask)
             fresh.append(keys_values)
-            voice = x if i == 0 else voice
-        return EncoderOutput(self.final_norm(x), voice, positional, torch.stack(fresh, dim=1))
+            outputs.append(x)
+        return EncoderOutput(self.final_norm(x), self.voice_head(outputs), positional, torch.stack(fresh, dim=1))
 
 
 def ring_mask(position: Tensor, hop: int, context: int) -> Tensor:

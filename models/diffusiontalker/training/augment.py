@@ -1,14 +1,16 @@
-"""Makes clean recordings sound like any microphone in any room: speed, equalisation, room, noise, level.
+"""Makes clean recordings sound like other people at any microphone: speed, formants, room, noise, level, codec.
 
 Everything takes a ``numpy.random.Generator`` so that a sample is a function of its index alone.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -24,20 +26,28 @@ class AugmentConfig:
     Attributes:
         speed: factor range of time and pitch together; applied where the caller can stretch the labels with it.
         speed_share: share of samples it is applied to.
+        formants: factor range of the spectral envelope's frequencies; the pitch stays.
+        formant_share: share of samples it is applied to.
+        clean_share: share that stays as recorded but for its level.
         equalise_db: largest gain of a random seven-point equaliser.
         band_limit_share: share that passes a telephone-like band.
         room_share: share convolved with a room.
         noise_share: share with noise.
+        codec_share: share that passes a lossy codec.
         snr_db: signal-to-noise range.
         level_db: level range in dBFS (root mean square).
     """
 
     speed: tuple[float, float] = (0.8, 1.25)
     speed_share: float = 0.6
+    formants: tuple[float, float] = (0.85, 1.18)
+    formant_share: float = 0.5
+    clean_share: float = 0.2
     equalise_db: float = 8.0
     band_limit_share: float = 0.08
-    room_share: float = 0.35
+    room_share: float = 0.3
     noise_share: float = 0.6
+    codec_share: float = 0.1
     snr_db: tuple[float, float] = (4.0, 40.0)
     level_db: tuple[float, float] = (-45.0, -12.0)
 
@@ -60,6 +70,46 @@ def change_speed(samples: Audio, factor: float) -> Audio:
     length = int(len(samples) / factor)
     position = np.arange(length) * factor
     return np.asarray(np.interp(position, np.arange(len(samples)), samples), np.float32)
+
+
+def shift_formants(samples: Audio, factor: float) -> Audio:
+    """Move the spectral envelope's peaks by ``factor`` and leave the pitch: the same words from a longer or shorter throat.
+
+    The envelope is the cepstrum's first milliseconds, divided out of a short-time spectrum and put back warped.
+    """
+    size, hop = 512, 128
+    window = np.sqrt(np.hanning(size + 1)[:-1]).astype(np.float32)
+    padded = np.pad(samples, (size, size + -len(samples) % hop))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop] * window
+    spectrum = fft.rfft(frames)
+    logarithm = np.log(np.abs(spectrum) + np.float32(1e-5))
+    cepstrum = fft.irfft(logarithm, size)
+    lifter = np.zeros(size, np.float32)
+    lifter[:28] = lifter[-27:] = 1  # 1.7 ms: formants, no harmonics
+    envelope = fft.rfft(cepstrum * lifter).real
+    position = np.minimum(np.arange(size // 2 + 1) / factor, size // 2 - 1e-3)
+    below = position.astype(np.int64)
+    part = (position - below).astype(np.float32)
+    warped = envelope[:, below] * (1 - part) + envelope[:, below + 1] * part
+    shifted = fft.irfft(spectrum * np.exp(np.clip(warped - envelope, -4, 4)), size) * window
+    out = np.zeros(len(padded), np.float32)
+    for phase in range(size // hop):
+        part_frames = shifted[phase :: size // hop]
+        span = part_frames.reshape(-1)[: len(padded) - phase * hop]
+        out[phase * hop : phase * hop + len(span)] += span
+    return out[size : size + len(samples)] * np.float32(2 * hop / size)
+
+
+_CODECS = (("OGG", "OPUS"), ("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III"), ("WAV", "ULAW"), ("WAV", "GSM610"))
+
+
+def through_codec(samples: Audio, container: str, codec: str) -> Audio:
+    """Encode and decode ``[N]`` samples at 16 kHz with one of libsndfile's lossy codecs; timing is untouched."""
+    file = io.BytesIO()
+    soundfile.write(file, samples, SAMPLE_RATE, format=container, subtype=codec)
+    file.seek(0)
+    decoded, _ = soundfile.read(file, dtype="float32", frames=len(samples), fill_value=0.0)
+    return np.asarray(decoded, np.float32)
 
 
 def coloured_noise(length: int, slope_db: float, rng: np.random.Generator) -> Audio:
@@ -117,6 +167,10 @@ def degrade(samples: Audio, config: AugmentConfig, acoustics: Acoustics, rng: np
         Audio of the same length; it may exceed -1..1 and is clipped where a converter would.
     """
     length = len(samples)
+    if rng.random() < config.clean_share:
+        loud = np.sqrt(np.square(samples).mean()) + 1e-7
+        level = 10 ** (rng.uniform(*config.level_db) / 20)
+        return np.clip(samples * (level / loud), -1, 1).astype(np.float32)
     if rng.random() < config.room_share:
         response = _room(acoustics, rng)
         size = fft.next_fast_len(length + len(response), real=True)
@@ -128,4 +182,7 @@ def degrade(samples: Audio, config: AugmentConfig, acoustics: Acoustics, rng: np
     if rng.random() < config.noise_share:
         noise = _noise(length, acoustics, rng)
         samples = samples + noise * level * 10 ** (-rng.uniform(*config.snr_db) / 20)
-    return np.clip(samples, -1, 1).astype(np.float32)
+    samples = np.clip(samples, -1, 1).astype(np.float32)
+    if rng.random() < config.codec_share:
+        samples = through_codec(samples, *_CODECS[rng.integers(len(_CODECS))])
+    return samples

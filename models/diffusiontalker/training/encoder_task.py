@@ -7,6 +7,7 @@ mouth. The phone head stays in the served graph, as the stream's speech detector
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,10 @@ from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.geometry import PRESETS
+from diffusiontalker.phones import PHONES
+
+_PHONE_WEIGHTS: Final = {"P": 2.0, "B": 2.0, "M": 2.0} | dict.fromkeys(("F", "V", "W", "UW", "OW", "OY", "UH"), 1.5)
+"""Phones whose lips a viewer checks weigh more than those made behind the teeth; all others weigh 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class EncoderTask(nn.Module):
     """The encoder with its training heads."""
 
     mouth_std: Tensor
+    phone_weights: Tensor
 
     def __init__(self, config: StreamingHubertConfig, mouth_weight: float = 1.0) -> None:
         super().__init__()
@@ -47,6 +53,8 @@ class EncoderTask(nn.Module):
         self.phone_head = PhoneHead(config.width)
         self.mouth_head = nn.Linear(config.width, len(PRESETS) * len(JAW_AND_MOUTH))
         self.mouth_weight = mouth_weight
+        weights = torch.tensor([_PHONE_WEIGHTS.get(phone, 1.0) for phone in PHONES])
+        self.register_buffer("phone_weights", weights, persistent=False)
         self.register_buffer("mouth_std", torch.full((len(JAW_AND_MOUTH),), 0.1))
 
     def forward(self, batch: dict[str, Tensor]) -> EncoderLosses:
@@ -56,7 +64,7 @@ class EncoderTask(nn.Module):
         known = batch["known"]
         logits = self.phone_head(features)[known]
         labels = batch["phones"][known]
-        phone = F.cross_entropy(logits, labels, label_smoothing=0.05)
+        phone = F.cross_entropy(logits, labels, self.phone_weights, label_smoothing=0.03)
         mouth = self.mouth_head(features).unflatten(-1, (len(PRESETS), -1)).transpose(1, 2)
         error = (mouth - batch["mouth"] / self.mouth_std)[known].square().mean()
         hits = (self.phone_head(features).argmax(-1) == batch["phones"]) & known

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 Batch = dict[str, Tensor]
 Objective = Callable[[Batch], tuple[Tensor, Mapping[str, float]]]
+Report = Callable[[int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from diffusiontalker.corpus.recordings import read_recordings
 from diffusiontalker.corpus.store import Corpus
 from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary
@@ -18,6 +19,8 @@ from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.export.bundle_writer import write_bundle
 from diffusiontalker.training.augment import AugmentConfig
 from diffusiontalker.training.encoder_task import EncoderTask
+from diffusiontalker.training.loop import LoopConfig, Report
+from diffusiontalker.training.pretrain import UntranscribedSamples, pretrain_encoder
 from diffusiontalker.training.scenes import SECONDS, build_scenes
 from diffusiontalker.training.speech_batches import SpeechSamples
 from diffusiontalker.training.train_encoder import load_acoustics
@@ -28,6 +31,23 @@ def load_encoder(weights: Path) -> EncoderTask:
     task = EncoderTask(StreamingHubertConfig())
     task.load_state_dict(load_file(weights))
     return task.eval()
+
+
+def pretrain(
+    corpora: Sequence[Path],
+    out: Path,
+    *,
+    speech: Path | None,
+    steps: int,
+    seed: int = 0,
+    report: Report | None = None,
+) -> Path:
+    """Pre-train an encoder on the corpora and on recordings nobody transcribed; the path of its weights."""
+    labelled = SpeechSamples(
+        [Corpus.open(folder) for folder in corpora], load_acoustics(speech), real_share=0.5, seed=seed
+    )
+    samples = UntranscribedSamples(labelled, read_recordings(speech) if speech else [])
+    return pretrain_encoder(samples, out, LoopConfig(steps=steps, batch=8, warmup=150, seed=seed), report=report)
 
 
 def build_training_scenes(

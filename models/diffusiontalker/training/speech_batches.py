@@ -6,9 +6,10 @@ level-normalised as a stream would be. Sample ``i`` is a function of ``(seed, i)
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,7 +23,11 @@ from diffusiontalker.corpus.store import Clip, Corpus
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW, PRESETS, SAMPLE_RATE
 from diffusiontalker.level import FLOOR_DB, LevelState, normalize_level
 from diffusiontalker.phones import PHONE_INDEX, SILENCE, TimedPhone
-from diffusiontalker.training.augment import Acoustics, AugmentConfig, change_speed, degrade
+from diffusiontalker.training.augment import Acoustics, AugmentConfig, change_speed, degrade, shift_formants
+
+Part = Literal["train", "test"]
+_TEST_SHARE = 20
+"""One utterance in this many of the speakers trained on is kept for testing."""
 
 LABEL_RATE = 100
 """Labels per second; a feature stride is two of them."""
@@ -37,7 +42,7 @@ class Speech:
         clean: ``[320 T + 80]`` the audio as recorded, for its loudness.
         heard: the same after the microphone and the room, at some level.
         phones: covering it.
-        natural: the voice is the speaker's own (its speed was not changed).
+        natural: the voice is the speaker's own (neither speed nor formants were changed).
     """
 
     speaker: str
@@ -45,6 +50,11 @@ class Speech:
     heard: NDArray[np.float32]
     phones: tuple[TimedPhone, ...]
     natural: bool
+
+
+def utterance_part(clip: Clip) -> Part:
+    """The side an utterance of a training speaker is on; the same in every run."""
+    return "test" if hashlib.sha256(clip.clip.encode()).digest()[1] % _TEST_SHARE == 0 else "train"
 
 
 def label_indexes(features: int) -> NDArray[np.int64]:
@@ -62,7 +72,8 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
     """Degraded crops with labels, drawn from one or more corpora.
 
     Args:
-        corpora: opened corpora; only their ``train`` clips are used.
+        corpora: opened corpora; only clips of speakers on their ``train`` side are used.
+        part: which of these speakers' utterances.
         acoustics: noises and rooms to mix in.
         seconds: crop length.
         real_share: share of samples drawn from recordings rather than synthetic speech, where there are any.
@@ -82,6 +93,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         length: int = 1 << 20,
         seed: int = 0,
         augment: AugmentConfig | None = None,
+        part: Part = "train",
     ) -> None:
         self.features = int(seconds * SAMPLE_RATE) // FEATURE_STRIDE
         self.length = length
@@ -94,7 +106,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         self.by_speaker: dict[str, list[tuple[Corpus, Clip]]] = {}
         for corpus in corpora:
             for clip in corpus.clips:
-                if clip.split == "train":
+                if clip.split == "train" and utterance_part(clip) == part:
                     pools[clip.corpus.startswith("recording")].append((corpus, clip))
                     self.by_speaker.setdefault(clip.speaker, []).append((corpus, clip))
         self.pools = {real: pool for real, pool in pools.items() if pool}
@@ -152,6 +164,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         if rng.random() < self.nobody_share:
             return self._nobody(rng, length)
         speed = rng.uniform(*self.augment.speed) if rng.random() < self.augment.speed_share else 1.0
+        formants = rng.uniform(*self.augment.formants) if rng.random() < self.augment.formant_share else 1.0
         speaker, samples, phones = self._joined(rng, length / SAMPLE_RATE * speed + 0.1)
         if speed != 1.0:
             samples = change_speed(samples, speed)
@@ -159,13 +172,15 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         step = SAMPLE_RATE // LABEL_RATE
         start = int(rng.integers(0, (len(samples) - length) // step + 1)) * step
         clean = samples[start : start + length]
+        if formants != 1.0:
+            clean = shift_formants(clean, formants)
         begin, end = start / SAMPLE_RATE, (start + length) / SAMPLE_RATE
         phones = tuple(
             TimedPhone(p.phone, max(p.start - begin, 0.0), p.end - begin)
             for p in phones
             if p.end > begin and p.start < end
         )
-        return Speech(speaker, clean, degrade(clean, self.augment, self.acoustics, rng), phones, speed == 1.0)
+        return Speech(speaker, clean, degrade(clean, self.augment, self.acoustics, rng), phones, speed == formants == 1.0)
 
     def normalized(self, heard: NDArray[np.float32], index: int) -> NDArray[np.float32]:
         """What the encoder is given of ``heard``: half of the time as if the stream had run before."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diffusiontalker.corpus.store import Corpus
@@ -17,10 +17,8 @@ from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.geometry import PRESETS, SAMPLE_RATE
 from diffusiontalker.training.augment import Acoustics
 from diffusiontalker.training.encoder_task import EncoderTask
-from diffusiontalker.training.loop import LoopConfig, train
+from diffusiontalker.training.loop import LoopConfig, Report, train
 from diffusiontalker.training.speech_batches import SpeechSamples
-
-Report = Callable[[int, Mapping[str, float]], None]
 
 
 def load_acoustics(speech: Path | None) -> Acoustics:
@@ -42,12 +40,26 @@ def train_encoder(
     steps: int = 5000,
     batch: int = 8,
     seconds: float = 4.0,
-    real_share: float = 0.4,
+    real_share: float = 0.5,
     learning_rate: float = 1e-3,
+    pretrained: Path | None = None,
     seed: int = 0,
     report: Report | None = None,
 ) -> Path:
     """Train an encoder, going on from a checkpoint in ``out``.
+
+    Args:
+        corpora: labelled speech; only training clips are used.
+        out: folder of checkpoint, log and result.
+        speech: folder of recordings, for its noises and rooms.
+        steps: optimiser steps.
+        batch: crops per step.
+        seconds: length of a crop.
+        real_share: share of crops from recordings.
+        learning_rate: peak.
+        pretrained: encoder weights to start from.
+        seed: of everything random.
+        report: called after every step.
 
     Returns:
         The path of the saved weights, ``out/encoder.safetensors``.
@@ -56,6 +68,8 @@ def train_encoder(
     opened = [Corpus.open(folder) for folder in corpora]
     samples = SpeechSamples(opened, load_acoustics(speech), seconds=seconds, real_share=real_share, seed=seed)
     task = EncoderTask(StreamingHubertConfig())
+    if pretrained:
+        task.encoder.load_state_dict(load_file(pretrained))
     spread = torch.stack([samples[i]["mouth"].flatten(0, 1) for i in range(64)]).flatten(0, 1).std(0)
     task.mouth_std.copy_(spread.clamp_min(0.02))
 

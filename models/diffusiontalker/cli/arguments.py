@@ -1,0 +1,56 @@
+"""Options that several verbs take, as parent parsers."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from diffusiontalker.bundle import shipped_bundle
+
+Verbs = argparse._SubParsersAction  # type: ignore[type-arg]
+"""What ``add(verbs)`` of each verb's module is given."""
+
+
+def speech() -> argparse.ArgumentParser:
+    """``--speech`` and ``--seed``."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--speech", type=Path, metavar="DIR", help="folder of aligned recordings and noise")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def amount() -> argparse.ArgumentParser:
+    """``--hours``."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--hours", type=float, default=10.0, help="hours of synthetic speech (default: 10)")
+    return parser
+
+
+def training() -> argparse.ArgumentParser:
+    """The corpora and how long to train on them."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--corpus", type=Path, nargs="+", default=[Path("corpus")], metavar="DIR")
+    parser.add_argument("--pretrain-steps", type=int, default=1500, help="masked prediction, before phones are named")
+    parser.add_argument("--encoder-steps", type=int, default=11000)
+    parser.add_argument("--scenes", type=int, default=2400, help="ten-second scenes for the denoiser")
+    parser.add_argument("--denoiser-steps", type=int, default=4000)
+    parser.add_argument("--denoise-steps", type=int, default=8, help="steps of the sampler (default: 8)")
+    return parser
+
+
+def runs() -> argparse.ArgumentParser:
+    """``--runs``."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs")
+    return parser
+
+
+def bundle() -> argparse.ArgumentParser:
+    """``--bundle`` and what the model in it is called."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own"
+    )
+    parser.add_argument("--name", default="diffusiontalker-compact")
+    parser.add_argument("--model-version", default="1.1.0")
+    return parser

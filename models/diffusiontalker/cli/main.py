@@ -1,0 +1,42 @@
+"""``diffusiontalker``: the model's command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from diffusiontalker.cli import corpus, train
+from diffusiontalker.cli.show import console
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="diffusiontalker", description="Train and export LiveTalker's face model.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    for module in (corpus, train):
+        module.add(verbs)
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; errors a person can mend are one line."""
+    from diffusiontalker.corpus.engine import EngineMissing
+    from diffusiontalker.corpus.store import CorpusError
+
+    arguments = _parser().parse_args(words)
+    try:
+        arguments.run(arguments)
+    except ModuleNotFoundError as error:
+        console.print(f"diffusiontalker: {error.name} is not installed; pip install 'livetalker\\[train]'")
+        return 2
+    except (EngineMissing, CorpusError, FileNotFoundError) as error:
+        console.print(f"diffusiontalker: {error}")
+        return 2
+    except KeyboardInterrupt:
+        console.print("stopped; the same command goes on from the last checkpoint")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
