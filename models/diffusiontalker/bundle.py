@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from diffusiontalker.arkit import BLENDSHAPES
+from diffusiontalker.errors import MendableError
 
 FORMAT: Final = "livetalker-model"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 WEIGHTS: Final = "model.safetensors"
 ENCODER: Final = "encoder.onnx"
 DENOISER: Final = "denoiser.onnx"
@@ -34,7 +35,7 @@ SIZES: Final = {
 """What whoever serves a bundle must find in the two configurations."""
 
 
-class BundleError(ValueError):
+class BundleError(MendableError, ValueError):
     """A model bundle that cannot be used, and what to do about it."""
 
 
@@ -48,6 +49,7 @@ class Identities:
         features: ``[N, D]`` unit rows, what voices are compared with.
         voice_mean: ``[V]`` subtracted from a pooled voice.
         voice_projection: ``[V, D]`` applied to it next.
+        neutral: ``[E]`` nobody in particular: the mean of the speakers the model was trained on.
     """
 
     names: tuple[str, ...]
@@ -55,6 +57,7 @@ class Identities:
     features: NDArray[np.float32]
     voice_mean: NDArray[np.float32]
     voice_projection: NDArray[np.float32]
+    neutral: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ def _described(folder: Path, metadata: Mapping[str, Any]) -> Bundle:
             features=weights.get_tensor("identity.features"),
             voice_mean=weights.get_tensor("identity.voice_mean"),
             voice_projection=weights.get_tensor("identity.voice_projection"),
+            neutral=weights.get_tensor("identity.neutral"),
         )
     return Bundle(
         folder=folder,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ LIBRARY = IdentityLibrary(
     embeddings=np.arange(6, dtype=np.float32).reshape(3, 2),
     voice_mean=np.full(WIDTH, 2.0, np.float32),
     voice_projection=np.eye(WIDTH, dtype=np.float32),
+    neutral=np.array([2.0, 3.0], np.float32),
 )
 EMBEDDINGS = dict(zip(LIBRARY.names, LIBRARY.embeddings, strict=True))
 
@@ -163,11 +165,9 @@ def test_unknown_identities_are_refused_at_once() -> None:
 
 def test_a_library_that_does_not_fit_together_is_refused() -> None:
     with pytest.raises(ValueError, match="2 names, 3 features and 3 embeddings"):
-        IdentityLibrary(("a", "b"), LIBRARY.features, LIBRARY.embeddings, LIBRARY.voice_mean, LIBRARY.voice_projection)
+        replace(LIBRARY, names=("a", "b"))
     with pytest.raises(ValueError, match="does not lead from voices of 5 numbers to features of 4"):
-        IdentityLibrary(
-            LIBRARY.names, LIBRARY.features, LIBRARY.embeddings, np.zeros(5, np.float32), LIBRARY.voice_projection
-        )
+        replace(LIBRARY, voice_mean=np.zeros(5, np.float32))
 
 
 @settings(deadline=None)

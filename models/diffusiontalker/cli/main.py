@@ -6,31 +6,29 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from diffusiontalker.cli import corpus, train
+from diffusiontalker.cli import corpus, enroll, train
 from diffusiontalker.cli.show import console
+from diffusiontalker.errors import MendableError
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="diffusiontalker", description="Train and export LiveTalker's face model.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for module in (corpus, train):
+    for module in (corpus, train, enroll):
         module.add(verbs)
     return parser
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command; errors a person can mend are one line."""
-    from diffusiontalker.corpus.engine import EngineMissing
-    from diffusiontalker.corpus.store import CorpusError
-
     arguments = _parser().parse_args(words)
     try:
         arguments.run(arguments)
     except ModuleNotFoundError as error:
         console.print(f"diffusiontalker: {error.name} is not installed; pip install 'livetalker\\[train]'")
         return 2
-    except (EngineMissing, CorpusError, FileNotFoundError) as error:
-        console.print(f"diffusiontalker: {error}")
+    except (MendableError, FileNotFoundError) as error:
+        console.print(f"diffusiontalker: {error}", markup=False, highlight=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         console.print("stopped; the same command goes on from the last checkpoint")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from diffusiontalker.corpus.utterance import Utterance
+from diffusiontalker.errors import MendableError
 
 
-class EngineMissing(RuntimeError):
+class EngineMissing(MendableError, RuntimeError):
     """A synthesiser's program, library or voices are not installed; the message names the packages."""
 
 

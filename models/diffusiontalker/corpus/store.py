@@ -7,7 +7,6 @@ lies, who speaks, and which phone is heard when. Readers map the samples, so tha
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusiontalker.errors import MendableError
+from diffusiontalker.draft import Draft
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.phones import PHONE_INDEX, TimedPhone
 
@@ -27,7 +28,7 @@ SAMPLE: Final = np.dtype("<i2")
 Split = Literal["train", "held_out"]
 
 
-class CorpusError(ValueError):
+class CorpusError(MendableError, ValueError):
     """A corpus folder is missing or does not hold what it says."""
 
 
@@ -71,13 +72,9 @@ class CorpusWriter:
 
     def __init__(self, out: Path) -> None:
         """Start writing what will become ``out``."""
-        self.out = out
-        self._draft = out.with_name(out.name + ".unfinished")
-        if self._draft.exists():
-            shutil.rmtree(self._draft)
-        self._draft.mkdir(parents=True)
-        self._audio = (self._draft / AUDIO_FILE).open("wb")
-        self._clips = (self._draft / CLIPS_FILE).open("w", encoding="utf-8")
+        self._draft = Draft(out)
+        self._audio = (self._draft.folder / AUDIO_FILE).open("wb")
+        self._clips = (self._draft.folder / CLIPS_FILE).open("w", encoding="utf-8")
         self._names: set[str] = set()
         self._offset = 0
 
@@ -128,12 +125,7 @@ class CorpusWriter:
         """Publish the corpus, or drop the draft when an exception is under way."""
         self._audio.close()
         self._clips.close()
-        if kind is not None:
-            shutil.rmtree(self._draft)
-            return
-        if self.out.exists():
-            shutil.rmtree(self.out)
-        self._draft.rename(self.out)
+        self._draft.__exit__(kind, error, trace)
 
 
 class Corpus:

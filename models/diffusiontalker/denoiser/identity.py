@@ -1,8 +1,8 @@
 """The personalization adapter: an identity library matched to voices by contrastive learning (eq. 14).
 
 Each speaker has a learnable embedding of 32 numbers; an MLP brings it into the space of pooled voice features, where
-cosine similarity finds the talking identity. The voice side is fixed: mean over voiced frames of the encoder's first
-layer, brought by a linear discriminant projection (fitted once on the corpus) to where speakers differ.
+cosine similarity finds the talking identity. The voice side is fixed: the mean of the voice head over voiced frames,
+brought by a linear discriminant projection (fitted once on the corpus) to where speakers differ.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class IdentityLibrary(nn.Module):
     def features(self) -> Tensor:
         """Unit identity features ``[N, D]``."""
         return F.normalize(self.encoder(self.embeddings.weight), dim=-1)
+
+    def neutral(self) -> Tensor:
+        """Embedding ``[E]`` of nobody in particular: what a stream has before its voice was matched."""
+        return self.embeddings.weight.mean(0)
 
     def voice(self, pooled: Tensor) -> Tensor:
         """Pooled voices ``[B, V]`` to unit features ``[B, D]``."""

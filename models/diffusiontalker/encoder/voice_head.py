@@ -31,3 +31,9 @@ class VoiceHead(nn.Module):
             mixed = mixed + share * layer
         voice: Tensor = self.out(nn.functional.gelu(self.hidden(self.norm(mixed))))
         return voice
+
+
+def pool_voiced(voice: Tensor, speech: Tensor) -> Tensor:
+    """Mean voice ``[B, V]`` of ``[B, T, V]`` over features whose speech probability ``[B, T]`` is above one half."""
+    weight = (speech > 0.5).to(voice.dtype)[..., None]
+    return (voice * weight).sum(1) / weight.sum(1).clamp_min(1)

@@ -49,8 +49,8 @@ def _offsets(path: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def _point_into(graph: onnx.ModelProto, path: Path) -> None:
-    """Replace the data of every initializer that ``path`` holds by its place there."""
+def point_into(graph: onnx.ModelProto, path: Path) -> None:
+    """Replace the data of every initializer that a safetensors file holds by its place there."""
     offsets = _offsets(path)
     for initializer in graph.graph.initializer:
         if initializer.name in offsets:
@@ -83,6 +83,7 @@ def write_bundle(
         **_prefixed("denoiser", denoiser.state_dict()),
         **_prefixed("identity", identities.state_dict()),
         "identity.features": identities.features().detach().contiguous(),
+        "identity.neutral": identities.neutral().detach().contiguous(),
     }
     save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
     (folder / WEIGHTS).chmod(0o644)
@@ -90,7 +91,7 @@ def write_bundle(
         (encoder_graph(encoder, phone_head), ENCODER),
         (denoiser_graph(denoiser, schedule), DENOISER),
     ):
-        _point_into(graph, folder / WEIGHTS)
+        point_into(graph, folder / WEIGHTS)
         onnx.save(graph, folder / file)
     metadata = {
         "format": FORMAT,

@@ -23,6 +23,7 @@ from diffusiontalker.arkit import COUNT
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.geometry import MODEL_FPS, PRESETS, STEADY_LOOK_AHEAD, frame_feature, frame_sample
+from diffusiontalker.encoder.voice_head import pool_voiced
 from diffusiontalker.training.speech_batches import Speech, SpeechSamples
 
 SECONDS: Final = 10
@@ -85,7 +86,7 @@ def build_scenes(
         return np.lib.format.open_memmap(draft / name, mode="w+", dtype=np.float16, shape=(count, *shape))
 
     features, curves = array("features.npy", length, width), array("curves.npy", _FRAMES, COUNT)
-    voices = array("voices.npy", WINDOWS, width)
+    voices = array("voices.npy", WINDOWS, encoder.config.voice_width)
     rows: list[dict[str, object]] = [{}] * count
     encoder.eval()
     for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=2):
@@ -95,8 +96,7 @@ def build_scenes(
         features[at] = heard.half().numpy()
         curves[at] = truth.half().numpy()
         for w, (v, s) in enumerate(zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)):
-            weight = (s > 0.5).float()[..., None]
-            voices[at, w] = ((v * weight).sum(1) / weight.sum(1).clamp_min(1)).half().numpy()
+            voices[at, w] = pool_voiced(v, s).half().numpy()
         for i, index in enumerate(at.tolist()):
             rows[index] = {"speaker": speakers[i], "natural": bool(natural[i])}
         if progress is not None:
@@ -112,7 +112,7 @@ class Scenes:
     Attributes:
         features: ``[N, T, W]`` at 50 Hz.
         curves: ``[N, F, 52]`` at 30 fps, in 0..1.
-        voices: ``[N, 3, W]`` mean voiced first-layer features of each third; zero where nobody spoke.
+        voices: ``[N, 3, V]`` mean voiced voice features of each third; zero where nobody spoke.
         speakers: ``N`` names, ``""`` for nobody.
         natural: ``[N]`` the voice is the speaker's own.
     """

@@ -27,6 +27,7 @@ class IdentityLibrary:
         embeddings: ``[N, E]``, what the decoder is conditioned on.
         voice_mean: ``[V]``.
         voice_projection: ``[V, D]``.
+        neutral: ``[E]``, nobody in particular.
         temperature: of the softmax that turns cosines into confidence.
 
     Raises:
@@ -38,6 +39,7 @@ class IdentityLibrary:
     embeddings: Array
     voice_mean: Array
     voice_projection: Array
+    neutral: Array
     temperature: float = 0.1
 
     def __post_init__(self) -> None:
@@ -52,12 +54,6 @@ class IdentityLibrary:
                 f"a voice projection of shape {self.voice_projection.shape} does not lead from voices of "
                 f"{len(self.voice_mean)} numbers to features of {width}"
             )
-
-    @property
-    def neutral(self) -> Array:
-        """``[E]``: the mean embedding, nobody in particular."""
-        mean: Array = self.embeddings.mean(0, dtype=np.float64).astype(np.float32)
-        return mean
 
     def embedding(self, choice: IdentityChoice) -> Array:
         """What a choice starts with: its mixture, or neutral while an automatic one is not matched.

@@ -55,7 +55,7 @@ class Engine:
         self.max_streams = max_streams
         known = bundle.identities
         self._library = IdentityLibrary(
-            known.names, known.features, known.embeddings, known.voice_mean, known.voice_projection
+            known.names, known.features, known.embeddings, known.voice_mean, known.voice_projection, known.neutral
         )
         self._coefficients = int(bundle.denoiser["coefficients"])
         self._backend = backend

@@ -1,0 +1,64 @@
+"""``diffusiontalker enroll``: add a speaker to a bundle's identity library."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diffusiontalker.bundle import Bundle, shipped_bundle
+from diffusiontalker.cli import arguments as options
+from diffusiontalker.cli.show import TrainingSteps, bars, console
+
+if TYPE_CHECKING:
+    from diffusiontalker.enrollment.library import Speaker
+
+
+def enroll(arguments: argparse.Namespace) -> None:
+    """Add a speaker to a bundle: by voice (--audio), or by voice and captured face (--captures)."""
+    from diffusiontalker.bundle import open_bundle
+    from diffusiontalker.enrollment.library import enrolled
+
+    bundle = open_bundle(arguments.bundle)
+    speaker = _by_voice(bundle, arguments) if arguments.audio else _by_face(bundle, arguments)
+    enrolled(bundle, speaker, arguments.out, replace=arguments.replace)
+    if speaker.like:
+        console.print("sounds like " + ", ".join(f"{name} {share:.0%}" for name, share in speaker.like))
+    console.print(f"wrote {arguments.out}: {speaker.name} is one of its identities")
+
+
+def _by_voice(bundle: Bundle, arguments: argparse.Namespace) -> Speaker:
+    from diffusiontalker.enrollment.library import speaker_by_voice
+    from diffusiontalker.enrollment.voice import VoiceListener
+    from diffusiontalker.sound import read_sound
+
+    pooled = VoiceListener(bundle).pooled([read_sound(path) for path in arguments.audio])
+    return speaker_by_voice(bundle, arguments.name, pooled)
+
+
+def _by_face(bundle: Bundle, arguments: argparse.Namespace) -> Speaker:
+    from diffusiontalker.enrollment.captured import speaker_by_face
+
+    with bars() as progress:
+        steps = TrainingSteps(progress, "Style", arguments.steps)
+        return speaker_by_face(
+            bundle,
+            arguments.name,
+            arguments.captures,
+            steps=arguments.steps,
+            report=lambda step, loss: steps(step, {"loss": loss}),
+        )
+
+
+def add(verbs: options.Verbs) -> None:
+    """Add the verb to the command."""
+    verb = verbs.add_parser("enroll", help=enroll.__doc__)
+    verb.add_argument("name", help="of the new speaker")
+    source = verb.add_mutually_exclusive_group(required=True)
+    source.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="ten seconds or more of the speaker alone")
+    source.add_argument("--captures", type=Path, metavar="DIR", help="a captured corpus of 'diffusiontalker corpus'")
+    verb.add_argument("--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own")
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="bundle to write")
+    verb.add_argument("--replace", action="store_true", help="replace a speaker of that name")
+    verb.add_argument("--steps", type=int, default=300, help="of learning a face (default: 300)")
+    verb.set_defaults(run=enroll)
