@@ -1,0 +1,50 @@
+"""A folder that appears whole or not at all: written beside its place, moved there when everything in it is done."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Draft:
+    """A folder under way to ``out``.
+
+    Use it as a context manager: leaving it moves the draft to ``out``, replacing what was there; an exception drops the
+    draft and leaves whatever was at ``out`` untouched.
+
+    Attributes:
+        folder: where to write, ``<out>.unfinished``; what a killed run left there is gone.
+    """
+
+    def __init__(self, out: Path) -> None:
+        """Start what will become ``out``."""
+        self.out = out
+        self.folder = out.with_name(out.name + ".unfinished")
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+
+    def publish(self) -> None:
+        """Move the draft to its place."""
+        if self.out.exists():
+            shutil.rmtree(self.out)
+        self.folder.rename(self.out)
+
+    def drop(self) -> None:
+        """Remove the draft."""
+        shutil.rmtree(self.folder)
+
+    def __enter__(self) -> Self:
+        """Return the draft itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Publish, or drop when an exception is under way."""
+        if kind is None:
+            self.publish()
+        else:
+            self.drop()
