@@ -30,7 +30,9 @@ def test_white_noise_fills_every_band_alike(size: int, bands: int) -> None:
 
 def test_a_tone_is_loudest_in_its_own_band_and_bands_rise_with_pitch() -> None:
     t = torch.arange(400) / SAMPLE_RATE
-    loudest = [int(LogMel(400, 64)(torch.sin(2 * torch.pi * f * t)).argmax()) for f in (200, 400, 800, 1600, 3200, 6400)]
+    loudest = [
+        int(LogMel(400, 64)(torch.sin(2 * torch.pi * f * t)).argmax()) for f in (200, 400, 800, 1600, 3200, 6400)
+    ]
     assert loudest == sorted(set(loudest))
 
 

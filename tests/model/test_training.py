@@ -9,7 +9,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from diffusiontalker.corpus.store import Corpus, CorpusWriter
 from diffusiontalker.encoder.config import StreamingHubertConfig
@@ -87,45 +86,6 @@ def test_degrading_keeps_length_and_range() -> None:
         assert np.isfinite(out).all() and np.abs(out).max() <= 1
         assert np.abs(out).max() > 1e-3
     assert len(change_speed(speech, 1.25)) == 16_000
-
-
-class _Numbers(Dataset[dict[str, Tensor]]):
-    def __len__(self) -> int:
-        return 1 << 20
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        generator = torch.Generator().manual_seed(index)
-        return {"x": torch.randn(4, generator=generator)}
-
-
-def _fit(folder: Path, stop: int | None = None) -> dict[str, Tensor]:
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-
-    class Stop(Exception):
-        pass
-
-    def report(step: int, _: object) -> None:
-        if step == stop:
-            raise Stop
-
-    def objective(batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-        return (model(batch["x"]) - batch["x"].sum(-1, keepdim=True)).square().mean(), {}
-
-    config = LoopConfig(steps=12, batch=4, warmup=2, save_every=5, workers=0, bfloat16=False)
-    try:
-        return train(model, objective, _Numbers(), config, folder, report=report)
-    except Stop:
-        return {}
-
-
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    whole = _fit(tmp_path / "whole")
-    assert _fit(tmp_path / "killed", stop=8) == {}
-    resumed = _fit(tmp_path / "killed")
-    assert whole.keys() == resumed.keys()
-    for name, weight in whole.items():
-        torch.testing.assert_close(resumed[name], weight, rtol=0, atol=0)
 
 
 def test_the_encoder_learns(samples: SpeechSamples, tmp_path: Path) -> None:

@@ -55,7 +55,9 @@ def add(verbs: options.Verbs) -> None:
     verb = verbs.add_parser("enroll", help=enroll.__doc__)
     verb.add_argument("name", help="of the new speaker")
     source = verb.add_mutually_exclusive_group(required=True)
-    source.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="ten seconds or more of the speaker alone")
+    source.add_argument(
+        "--audio", type=Path, nargs="+", metavar="FILE", help="ten seconds or more of the speaker alone"
+    )
     source.add_argument("--captures", type=Path, metavar="DIR", help="a captured corpus of 'diffusiontalker corpus'")
     verb.add_argument("--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="bundle to write")

@@ -1,27 +1,37 @@
-"""One training loop for every objective: one-cycle learning rate, EMA weights, checkpoints, exact resume.
+"""One training loop for every objective, on a laptop's CPU, one GPU or many: mixed precision, EMA, exact resume.
 
 Sample ``i`` of a dataset is a function of its index and each step seeds torch from its own number, so a run that was
-killed and resumed goes on as if it had not been.
+killed and resumed goes on as if it had not been. Under ``accelerate launch`` each process takes its share of every
+batch and gradients are averaged: the number of devices changes how fast a run is, not what is trained.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
+from accelerate import Accelerator
+from accelerate.utils import DataLoaderConfiguration
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+
+from diffusiontalker.training.checkpoint import digest, load_checkpoint, save_checkpoint
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 Batch = dict[str, Tensor]
 Objective = Callable[[Batch], tuple[Tensor, Mapping[str, float]]]
 Report = Callable[[int, Mapping[str, float]], None]
+
+CHECKPOINT: Final = "checkpoint.safetensors"
+_LOG_EVERY: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,7 @@ class LoopConfig:
 
     Attributes:
         steps: optimiser steps in all.
-        batch: samples per step.
+        batch: samples per step, over all devices.
         learning_rate: peak, reached after ``warmup`` steps, falling along a cosine to a hundredth.
         warmup: steps.
         weight_decay: AdamW's; matrices only.
@@ -38,7 +48,7 @@ class LoopConfig:
         clip: largest gradient norm.
         seed: of everything random in the loop.
         save_every: steps between checkpoints.
-        workers: loader processes.
+        workers: loader processes per device.
         bfloat16: compute in mixed precision.
     """
 
@@ -61,6 +71,11 @@ class LoopConfig:
         phase = (step - self.warmup) / max(1, self.steps - self.warmup)
         return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * phase)))
 
+    def settings(self) -> dict[str, Any]:
+        """What a resumed run must have in common with the one it goes on from."""
+        free = ("save_every", "workers")
+        return {key: value for key, value in asdict(self).items() if key not in free}
+
 
 class Ema:
     """Exponential moving average of a module's parameters and buffers."""
@@ -80,10 +95,43 @@ class Ema:
                 self.weights[key].copy_(value)
 
 
-def _save(path: Path, state: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
+class _Log:
+    """Writes a row every few steps to ``log.jsonl`` and, where TensorBoard is installed, to its curves."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "log.jsonl").open("a", encoding="utf-8")
+        self._began = time.monotonic()
+        self._curves: SummaryWriter | None = None
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            return
+        self._curves = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+
+    def write(self, step: int, row: Mapping[str, float]) -> None:
+        seconds = time.monotonic() - self._began
+        self._file.write(json.dumps({"step": step, "seconds": seconds, **row}) + "\n")
+        self._file.flush()
+        if self._curves is not None:
+            for name, value in row.items():
+                self._curves.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        self._file.close()
+        if self._curves is not None:
+            self._curves.close()  # type: ignore[no-untyped-call]
+
+
+def _optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.AdamW:
+    learned = [p for p in model.parameters() if p.requires_grad]
+    return torch.optim.AdamW(
+        [
+            {"params": [p for p in learned if p.ndim > 1], "weight_decay": config.weight_decay},
+            {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+    )
 
 
 def train(
@@ -93,7 +141,7 @@ def train(
     config: LoopConfig,
     folder: Path,
     *,
-    report: Callable[[int, Mapping[str, float]], None] | None = None,
+    report: Report | None = None,
 ) -> dict[str, Tensor]:
     """Run an objective to its end, going on from ``folder``'s checkpoint where there is one.
 
@@ -102,60 +150,65 @@ def train(
         objective: maps a batch to the loss and figures to log.
         samples: indexable; sample ``step * batch + i`` is used at ``step``.
         config: how.
-        folder: receives ``checkpoint.pt`` and ``log.jsonl``.
+        folder: receives ``checkpoint.safetensors``, ``log.jsonl`` and ``tensorboard/``.
         report: called after every step with its figures.
 
     Returns:
-        The averaged (EMA) weights; the model is left with its own.
+        The averaged (EMA) weights, on the CPU; the model is left with its own.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged, or of another version or run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-        lr=config.learning_rate,
-        betas=(0.9, 0.98),
+    accelerator = Accelerator(
+        mixed_precision="bf16" if config.bfloat16 else "no",
+        dataloader_config=DataLoaderConfiguration(split_batches=True),
     )
+    folder.mkdir(parents=True, exist_ok=True)
+    model.to(accelerator.device)
+    optimizer = _optimizer(model, config)
     ema = Ema(model, config.ema)
-    start = 0
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        ema.weights = saved["ema"]
-        start = saved["step"]
+    path, run, start = folder / CHECKPOINT, digest(model, config.settings()), 0
+    if path.exists():
+        start, averaged = load_checkpoint(path, model, optimizer, run=run)
+        ema.weights = {name: value.to(accelerator.device) for name, value in averaged.items()}
     model.train()
     order = range(start * config.batch, config.steps * config.batch)
-    ahead = 4 if config.workers else None
-    loader = DataLoader(samples, config.batch, sampler=order, num_workers=config.workers, prefetch_factor=ahead)
-    began = time.monotonic()
-    with (folder / "log.jsonl").open("a") as log:
-        for step, batch in enumerate(loader, start):
-            torch.manual_seed(config.seed * 1_000_003 + step)
-            for group in optimizer.param_groups:
-                group["lr"] = config.rate(step)
-            with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-                loss, figures = objective(batch)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-            optimizer.step()
-            ema.update(model, step)
-            row = {"loss": float(loss.detach()), **figures, "norm": float(norm), "rate": config.rate(step)}
-            if report is not None:
-                report(step, row)
-            if step % 20 == 0:
-                log.write(json.dumps({"step": step, "seconds": time.monotonic() - began, **row}) + "\n")
-                log.flush()
-            if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-                _save(
-                    checkpoint,
-                    {
-                        "model": model.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                        "ema": ema.weights,
-                        "step": step + 1,
-                    },
-                )
-    return ema.weights
+    loader = accelerator.prepare(
+        DataLoader(
+            samples,
+            config.batch,
+            sampler=order,
+            num_workers=config.workers,
+            prefetch_factor=4 if config.workers else None,
+        )
+    )
+    log = _Log(folder) if accelerator.is_main_process else None
+    learned = [p for p in model.parameters() if p.requires_grad]
+    for step, batch in enumerate(loader, start):
+        # Every process draws its own noise, and the same noise however often the run was resumed.
+        torch.manual_seed((config.seed * 1_000_003 + step) * accelerator.num_processes + accelerator.process_index)
+        for group in optimizer.param_groups:
+            group["lr"] = config.rate(step)
+        with accelerator.autocast():
+            loss, figures = objective(batch)
+        optimizer.zero_grad(set_to_none=True)
+        accelerator.backward(loss)
+        if accelerator.num_processes > 1:
+            for parameter in learned:
+                if parameter.grad is not None:
+                    parameter.grad = accelerator.reduce(parameter.grad, "mean")
+        norm = torch.nn.utils.clip_grad_norm_(learned, config.clip)
+        optimizer.step()
+        ema.update(model, step)
+        row = {"loss": float(loss.detach()), **figures, "norm": float(norm), "rate": config.rate(step)}
+        if report is not None and accelerator.is_main_process:
+            report(step, row)
+        if log is not None and step % _LOG_EVERY == 0:
+            log.write(step, row)
+        done = step + 1
+        if accelerator.is_main_process and (done % config.save_every == 0 or done == config.steps):
+            save_checkpoint(path, model, optimizer, ema.weights, step=done, run=run)
+    if log is not None:
+        log.close()
+    accelerator.wait_for_everyone()
+    return {name: value.cpu() for name, value in ema.weights.items()}

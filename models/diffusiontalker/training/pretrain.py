@@ -21,7 +21,7 @@ from torch.utils.data import Dataset
 from diffusiontalker.corpus.recordings import Recording
 from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.encoder.streaming_hubert import Masked, StreamingHubert
-from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, PRESETS, SAMPLE_RATE
+from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, PRESETS
 from diffusiontalker.training.augment import change_speed, degrade, shift_formants
 from diffusiontalker.training.loop import LoopConfig, Report, train
 from diffusiontalker.training.speech_batches import SpeechSamples
@@ -49,16 +49,16 @@ class MaskedPrediction(nn.Module):
         self.start_share = start_share
         self.span = span
 
-    def hidden(self, batch: int, features: int) -> Tensor:
-        """Which features to hide, bool ``[B, T]``; drawn from torch's generator."""
-        starts = torch.rand(batch, 1, features) < self.start_share
+    def hidden(self, like: Tensor) -> Tensor:
+        """Which features to hide, bool ``[B, T]`` as ``like``; drawn from torch's generator."""
+        starts = torch.rand(len(like), 1, like.shape[1], device=like.device) < self.start_share
         return F.max_pool1d(F.pad(starts.float(), (self.span - 1, 0)), self.span, stride=1)[:, 0] > 0
 
     def forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Cross-entropy under the mask, and the share of hidden units found, of ``heard`` and ``clean [B, N]``."""
         with torch.no_grad():
             units = self.units(self.encoder.front_end.spectra(batch["clean"]))
-        hidden = self.hidden(*units.shape)
+        hidden = self.hidden(units)
         features, _ = self.encoder(batch["heard"], Masked(hidden, self.mask_embedding))
         logits = self.unit_head(features.float()).unflatten(-1, (len(DELAYS), -1))
         losses, hits = [], []

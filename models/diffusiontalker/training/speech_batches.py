@@ -180,7 +180,9 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
             for p in phones
             if p.end > begin and p.start < end
         )
-        return Speech(speaker, clean, degrade(clean, self.augment, self.acoustics, rng), phones, speed == formants == 1.0)
+        return Speech(
+            speaker, clean, degrade(clean, self.augment, self.acoustics, rng), phones, speed == formants == 1.0
+        )
 
     def normalized(self, heard: NDArray[np.float32], index: int) -> NDArray[np.float32]:
         """What the encoder is given of ``heard``: half of the time as if the stream had run before."""

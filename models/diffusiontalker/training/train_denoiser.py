@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +16,9 @@ from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary, fit_voice_projection
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
-from diffusiontalker.training.loop import LoopConfig, train
+from diffusiontalker.training.loop import LoopConfig, Report, train
 from diffusiontalker.training.losses import LossWeights, curve_losses
 from diffusiontalker.training.scenes import SceneCrops, Scenes
-
-Report = Callable[[int, Mapping[str, float]], None]
 
 MOUTH_TEMPERATURE: Final = 0.3
 """What the sampler's first noise is scaled by on jaw and mouth: lips should agree between takes, and not tremble."""
@@ -28,6 +26,10 @@ MOUTH_TEMPERATURE: Final = 0.3
 
 class DenoiserTask(nn.Module):
     """Denoiser and library, trained together."""
+
+    timesteps: Tensor
+    alpha: Tensor
+    sigma: Tensor
 
     def __init__(
         self, denoiser: Denoiser, library: IdentityLibrary, steps: int, weights: LossWeights | None = None
@@ -37,9 +39,9 @@ class DenoiserTask(nn.Module):
         self.library = library
         self.weights = weights or LossWeights()
         schedule = Schedule.spaced(steps)
-        self.timesteps = torch.from_numpy(schedule.timesteps)
-        self.alpha = torch.from_numpy(schedule.alpha).float()
-        self.sigma = torch.from_numpy(schedule.sigma).float()
+        self.register_buffer("timesteps", torch.from_numpy(schedule.timesteps), persistent=False)
+        self.register_buffer("alpha", torch.from_numpy(schedule.alpha).float(), persistent=False)
+        self.register_buffer("sigma", torch.from_numpy(schedule.sigma).float(), persistent=False)
 
     def identity(self, speaker: Tensor) -> Tensor:
         """Embeddings ``[B, E]``; nobody has the library's mean, as a stream has before it was matched."""
@@ -54,10 +56,10 @@ class DenoiserTask(nn.Module):
         identity = self.identity(batch["speaker"])
         # Streams begin with the neutral identity: every tenth sample learns what it looks like.
         neutral = self.library.embeddings.weight.mean(0, keepdim=True).detach()
-        identity = torch.where(torch.rand(size, 1) < 0.1, neutral, identity)
+        identity = torch.where(torch.rand(size, 1, device=truth.device) < 0.1, neutral, identity)
         condition = self.denoiser.condition(batch["audio"], identity[:, None].expand(-1, frames, -1), batch["preset"])
         clean = self.denoiser.normalize(truth)
-        step = torch.randint(len(self.timesteps), (size,))
+        step = torch.randint(len(self.timesteps), (size,), device=truth.device)
         noised = self.alpha[step, None, None] * clean + self.sigma[step, None, None] * torch.randn_like(clean)
         predicted, _ = self.denoiser(condition, noised, self.timesteps[step])
         loss, parts = curve_losses(self.denoiser.denormalize(predicted), truth, self.weights)

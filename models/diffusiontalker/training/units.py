@@ -28,13 +28,14 @@ class AcousticUnits(nn.Module):
 
     def __init__(self, bands: int, units: int = 100) -> None:
         super().__init__()
-        cosines = dct(np.eye(bands), norm="ortho")[:, :_CEPSTRA].astype(np.float32)
+        cepstra = min(_CEPSTRA, bands)
+        cosines = dct(np.eye(bands), norm="ortho")[:, :cepstra].astype(np.float32)
         self.register_buffer("cosines", torch.from_numpy(cosines))
-        self.register_buffer("scale", torch.ones(3 * _CEPSTRA))
-        self.register_buffer("centroids", torch.zeros(units, 3 * _CEPSTRA))
+        self.register_buffer("scale", torch.ones(3 * cepstra))
+        self.register_buffer("centroids", torch.zeros(units, 3 * cepstra))
 
     def cepstra(self, spectra: Tensor) -> Tensor:
-        """Cepstra with first and second derivatives, ``[B, T, bands]`` to ``[B, T, 39]``."""
+        """Cepstra with first and second derivatives, ``[B, T, bands]`` to ``[B, T, 39]`` (three times the bands, if those are fewer)."""
         still = spectra[..., : self.cosines.shape[0]] @ self.cosines
         first = _derivative(still)
         return torch.cat([still, first, _derivative(first)], dim=-1)
