@@ -75,7 +75,7 @@ class FilterbankFrontEnd(nn.Module):
         self.projection = nn.Linear(long_bands + SHORT_WINDOWS * short_bands, width)
 
     def spectra(self, samples: Tensor) -> Tensor:
-        """``[B, 320 h + 80]`` normalised samples to ``[B, h, bands]``: the long window's bands, then the short ones'."""
+        """``[B, 320 h + 80]`` normalised samples to ``[B, h, bands]``: the long window's, then the short ones'."""
         blocks = samples.unflatten(1, (-1, FEATURE_OVERLAP))  # type: ignore[no-untyped-call]
         before, after = blocks[:, :-1], blocks[:, 1:]
         strides = before.flatten(1).unflatten(1, (-1, FEATURE_STRIDE))

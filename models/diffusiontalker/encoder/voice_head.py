@@ -1,4 +1,4 @@
-"""Who speaks, feature by feature: a weighted sum of all layers and a small network, to be averaged over voiced features.
+"""Who speaks, feature by feature: a weighted sum of all layers and a small network, to be averaged over voice.
 
 Layers know different things: the first still hear the speaker, the last have learned to forget him. The weights of the
 sum are learned (SUPERB, Yang et al. 2021). The network is not linear, so the mean of its outputs tells more of their

@@ -73,7 +73,7 @@ def change_speed(samples: Audio, factor: float) -> Audio:
 
 
 def shift_formants(samples: Audio, factor: float) -> Audio:
-    """Move the spectral envelope's peaks by ``factor`` and leave the pitch: the same words from a longer or shorter throat.
+    """Move the spectral envelope's peaks by ``factor`` and leave the pitch: another throat, the same words.
 
     The envelope is the cepstrum's first milliseconds, divided out of a short-time spectrum and put back warped.
     """

@@ -35,7 +35,7 @@ class AcousticUnits(nn.Module):
         self.register_buffer("centroids", torch.zeros(units, 3 * cepstra))
 
     def cepstra(self, spectra: Tensor) -> Tensor:
-        """Cepstra with first and second derivatives, ``[B, T, bands]`` to ``[B, T, 39]`` (three times the bands, if those are fewer)."""
+        """Cepstra with first and second derivatives, ``[B, T, bands]`` to ``[B, T, 39]``."""
         still = spectra[..., : self.cosines.shape[0]] @ self.cosines
         first = _derivative(still)
         return torch.cat([still, first, _derivative(first)], dim=-1)
