@@ -1,8 +1,8 @@
 """HuBERT's own objective on untranscribed speech: hide spans of features and name the acoustic units under them.
 
 A causal encoder knows a hidden moment only by what came before and, at a look-ahead, shortly after; so the unit is
-asked for at each latency preset's delay, as the phones are later. The units are those of the clean voice while the encoder
-hears the degraded one (WavLM's denoising variant, Chen et al. 2022).
+asked for at each latency preset's delay, as the phones are later. The units are those of the clean voice while the
+encoder hears the degraded one (WavLM's denoising variant, Chen et al. 2022).
 """
 
 from __future__ import annotations
