@@ -1,9 +1,9 @@
-"""The paper's losses (eqs. 10 to 15), as means over frames and coefficients.
+"""The paper's losses (eqs. 10 to 16), as means over frames and coefficients.
 
-``L = 1.0 L_exp + 1.0 L_lip + 0.007 L_con + 0.5 L_vel``. Errors are taken in ARKit's units and multiplied by
-``ERROR_SCALE``, which brings the typical coefficient's spread to about one. One thing is ours: lip frames in contact
-weigh more. A squared error averages short closures away where the audio leaves them in doubt, and an open mouth on a p
-is seen at once, a mouth a little too closed on a vowel is not.
+``L_teacher = 1.0 L_exp + 1.0 L_lip + 0.007 L_con + 0.5 L_vel``; ``L_student = L_teacher + 0.1 L_dis``. Errors are
+taken in ARKit's units and multiplied by ``ERROR_SCALE``, which brings the typical coefficient's spread to about one.
+One thing is ours: lip frames in contact weigh more. A squared error averages short closures away where the audio leaves
+them in doubt, and an open mouth on a p is seen at once, a mouth a little too closed on a vowel is not.
 """
 
 from __future__ import annotations
@@ -27,13 +27,23 @@ _GAP: Final = torch.from_numpy(gap(np.eye(COUNT))).float()
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """The paper's weights; ``contact`` is ours, added to lip frames in contact."""
+    """The paper's weights; ``contact`` is ours, added to lip frames in contact. A weight of 0 is an ablation.
+
+    Attributes:
+        expression: of ``L_exp``, all coefficients.
+        lip: of ``L_lip``, jaw and mouth; 0 leaves ``contact`` without effect too.
+        contact: added to the lip frames' weight of 1 where the true lips touch.
+        contrastive: of ``L_con`` (eq. 14).
+        velocity: of ``L_vel`` (eq. 15).
+        distillation: of ``L_dis`` (eq. 16), when a student learns (eq. 11).
+    """
 
     expression: float = 1.0
     lip: float = 1.0
     contact: float = 1.5
     contrastive: float = 0.007
     velocity: float = 0.5
+    distillation: float = 0.1
 
 
 def curve_losses(predicted: Tensor, truth: Tensor, weights: LossWeights) -> tuple[Tensor, dict[str, float]]:
@@ -56,3 +66,19 @@ def curve_losses(predicted: Tensor, truth: Tensor, weights: LossWeights) -> tupl
     total = weights.expression * expression + weights.lip * lip + weights.velocity * velocity
     parts = {"expression": expression, "lip": lip, "velocity": velocity}
     return total, {name: float(part.detach()) for name, part in parts.items()}
+
+
+def distillation_loss(predicted: Tensor, target: Tensor, scale: Tensor, signal_to_noise: Tensor) -> Tensor:
+    """``L_dis`` (eq. 16): squared distance to the teacher's target, weighted by the truncated signal-to-noise ratio.
+
+    Args:
+        predicted: ``[B, T, 52]`` the student's clean curves, normalised.
+        target: ``[B, T, 52]`` ``x_tilde`` of eq. 9, normalised.
+        scale: ``[52]`` what brings normalised differences to ARKit's units, so that all losses count alike.
+        signal_to_noise: ``[B]`` ``alpha_t^2 / sigma_t^2``; below 1 it counts as 1.
+
+    Returns:
+        the weighted mean, a scalar.
+    """
+    error = (predicted - target) * scale * ERROR_SCALE
+    return (signal_to_noise.clamp_min(1.0)[:, None, None] * error.square()).mean()
