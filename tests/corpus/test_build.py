@@ -122,6 +122,53 @@ def test_recordings_are_part_of_it(tmp_path: Path) -> None:
     assert report.left_out["recording/mine: no alignment"] == 1
 
 
+@pytest.mark.usefixtures("hummer")
+def test_what_is_broken_is_left_out_by_name_and_the_rest_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "speech/mine"
+    (folder / "ann").mkdir(parents=True)
+    loud = np.full(16000, 9999, np.int16)
+    clips = {"good": loud, "silent": loud * 0, "short": loud[:2000], "misaligned": loud[:8000]}
+    for name, samples in clips.items():
+        soundfile.write(folder / f"ann/{name}.flac", samples, 16000)
+    soundfile.write(folder / "ann/wide.flac", loud, 44100)
+    (folder / "ann/cut.flac").write_bytes((folder / "ann/good.flac").read_bytes()[:30])
+    names = [*clips, "wide", "cut"]
+    (folder / "transcripts.tsv").write_text("".join(f"{name}\tann\tbee\n" for name in names))
+    (folder / "phones_pocketsphinx.tsv").write_text("".join(f"{name}\t0.1\t0.9\tB\tbee\n" for name in names))
+    (folder / "alignment_quality.tsv").write_text("".join(f"{name}\t0.95\t0.0\n" for name in names))
+    report = build_corpus(tmp_path / "c", speech=tmp_path / "speech", hours=0.01, transcribe=False)
+    kept = [clip.clip for clip in Corpus.open(tmp_path / "c").clips if clip.corpus == "recording/mine"]
+    assert kept == ["mine/good"]
+    reasons = {Path(reason.split(":")[0].split(" ")[0]).stem: reason for reason in report.left_out if "ann/" in reason}
+    for name, why in {
+        "silent": "silent",
+        "short": "too short",
+        "misaligned": "phones after its end",
+        "wide": "must be 16000 Hz mono, it is 44100 Hz",
+        "cut": "cannot be read as sound",
+    }.items():
+        assert why in reasons[name]
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "message"),
+    [
+        ("transcripts.tsv", "good\n", "transcripts.tsv, line 1: expected clip, speaker"),
+        ("phones_pocketsphinx.tsv", "clip\tstart\tend\tphone\ngood\tx\t1\tB\n", "line 2: 'x' is no number"),
+        ("phones_pocketsphinx.tsv", "good\t0\t1\tQQ\n", "line 1: 'QQ' is no ARPAbet phone"),
+        ("alignment_quality.tsv", "good\t0.9\n", "alignment_quality.tsv, line 1: expected clip, mean_word_score"),
+    ],
+)
+def test_a_broken_table_is_named_with_its_line(tmp_path: Path, table: str, text: str, message: str) -> None:
+    folder = tmp_path / "speech/mine"
+    folder.mkdir(parents=True)
+    (folder / "transcripts.tsv").write_text("good\tann\tbee\n")
+    (folder / table).write_text(text)
+    with pytest.raises(CorpusError, match=message):
+        build_corpus(tmp_path / "c", speech=tmp_path / "speech", hours=0.01, transcribe=False)
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_folder_without_recordings_stops_the_build(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="holds no recordings"):
         build_corpus(tmp_path / "c", speech=tmp_path, hours=0.01)

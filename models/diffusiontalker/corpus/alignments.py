@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from diffusiontalker.corpus.align import Aligner, AlignmentFailed
 from diffusiontalker.corpus.recordings import Recording
+from diffusiontalker.corpus.store import CorpusError
 
 _VERSION: Final = "2"
 """Part of every digest: change it when ``align`` measures differently."""
@@ -72,10 +73,10 @@ def _align(recording: Recording) -> dict[str, Any]:
     """In a worker: one cache entry."""
     global _aligner
     _aligner = _aligner or Aligner()
-    samples = recording.samples()
     try:
+        samples = recording.samples()
         found = _aligner.align(samples, recording.text) if recording.text else _aligner.transcribe(samples)
-    except AlignmentFailed as error:
+    except (AlignmentFailed, CorpusError) as error:
         return {"error": str(error)}
     return asdict(found)
 

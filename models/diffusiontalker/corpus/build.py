@@ -148,7 +148,15 @@ def _add_recording(writer: CorpusWriter, recording: Recording, report: BuildRepo
         why = "doubtful alignment" if recording.spans else "no alignment" if recording.english else "not English"
         report.left_out[f"{corpus}: {why}"] += 1
         return
-    samples = recording.samples()
+    try:
+        samples = recording.samples()
+        flaw = recording.flaw(samples)
+    except CorpusError as error:
+        report.left_out[str(error)] += 1
+        return
+    if flaw:
+        report.left_out[f"{recording.path}: {flaw}"] += 1
+        return
     clip = writer.add(
         clip=f"{recording.corpus}/{recording.clip}",
         corpus=corpus,

@@ -21,10 +21,16 @@ from numpy.typing import NDArray
 from diffusiontalker.corpus.store import CorpusError, Split
 from diffusiontalker.corpus.utterance import timeline
 from diffusiontalker.geometry import SAMPLE_RATE
-from diffusiontalker.phones import SILENCE, TimedPhone
+from diffusiontalker.phones import PHONE_INDEX, SILENCE, TimedPhone
 
 MIN_WORD_SCORE: Final = 0.90
 MAX_LOUD_OUTSIDE: Final = 0.15
+SHORTEST: Final = 0.3
+"""Seconds a clip must have."""
+_SILENT: Final = 64
+"""Peak (16 bit) below which a clip is silent: -54 dBFS."""
+_SLACK: Final = 0.1
+"""Seconds by which an alignment may run over the end."""
 _HELD_OUT_OF: Final = 8
 """One real person in this many is kept for measuring."""
 _SILENCES: Final = frozenset({"SIL", "+SPN+", "+NSN+", ""})
@@ -103,13 +109,26 @@ class Recording:
         """Read the audio, ``[N]`` at 16 kHz.
 
         Raises:
-            CorpusError: it is not 16 kHz mono.
+            CorpusError: it cannot be read, or is not 16 kHz mono.
         """
-        samples, rate = soundfile.read(self.path, dtype="int16", always_2d=True)
+        try:
+            samples, rate = soundfile.read(self.path, dtype="int16", always_2d=True)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise CorpusError(f"{self.path} cannot be read as sound ({error})") from error
         if rate != SAMPLE_RATE or samples.shape[1] != 1:
             raise CorpusError(f"{self.path} must be {SAMPLE_RATE} Hz mono, it is {rate} Hz x {samples.shape[1]}")
         start, end = self.part or (0, len(samples))
         return np.asarray(samples[start:end, 0], dtype=np.int16)
+
+    def flaw(self, samples: NDArray[np.int16]) -> str | None:
+        """Why the clip is of no use, whatever its alignment says; None where nothing speaks against it."""
+        if len(samples) < SHORTEST * SAMPLE_RATE:
+            return "too short"
+        if np.abs(samples.astype(np.int32)).max() < _SILENT:
+            return "silent"
+        if self.spans and self.spans[-1][2] > len(samples) / SAMPLE_RATE + _SLACK:
+            return "misaligned: phones after its end"
+        return None
 
     def phones(self, seconds: float) -> tuple[TimedPhone, ...]:
         """The aligned phones, brought to cover ``seconds``."""
@@ -130,15 +149,18 @@ def read_recordings(speech: Path) -> list[Recording]:
 
 def _read_corpus(folder: Path) -> Iterator[Recording]:
     spans: dict[str, list[tuple[str, float, float]]] = {}
-    for row in _rows(folder / "phones_pocketsphinx.tsv"):
-        if row[0] == "clip":
-            continue
-        phone = SILENCE if row[3] in _SILENCES else row[3].rstrip("012").upper()
-        spans.setdefault(row[0], []).append((phone, float(row[1]), float(row[2])))
+    for where, (clip, start, end, name, *_) in _rows(folder / "phones_pocketsphinx.tsv", "clip, start, end, phone"):
+        phone = SILENCE if name in _SILENCES else name.rstrip("012").upper()
+        if phone not in PHONE_INDEX:
+            raise CorpusError(f"{where}: {name!r} is no ARPAbet phone")
+        spans.setdefault(clip, []).append((phone, _number(start, where), _number(end, where)))
     quality = {
-        row[0]: (float(row[1]), float(row[2])) for row in _rows(folder / "alignment_quality.tsv") if row[0] != "clip"
+        clip: (_number(score, where), _number(outside, where))
+        for where, (clip, score, outside, *_) in _rows(
+            folder / "alignment_quality.tsv", "clip, mean_word_score, loud_outside_words"
+        )
     }
-    for clip, speaker, *text in _rows(folder / "transcripts.tsv"):
+    for _, (clip, speaker, *text) in _rows(folder / "transcripts.tsv", "clip, speaker"):
         path = folder / speaker / f"{clip}.flac"
         score, outside = quality.get(clip, (None, None))
         said = text[0].strip() if text else ""
@@ -146,7 +168,21 @@ def _read_corpus(folder: Path) -> Iterator[Recording]:
             yield Recording(folder.name, speaker, clip, path, said or None, score, outside, tuple(spans.get(clip, ())))
 
 
-def _rows(table: Path) -> Iterator[list[str]]:
-    if table.is_file():
-        with table.open(encoding="utf-8", newline="") as lines:
-            yield from (row for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row)
+def _rows(table: Path, columns: str) -> Iterator[tuple[str, list[str]]]:
+    """Rows of a table, each with the place to name when it is wrong; a header and empty lines are passed over."""
+    if not table.is_file():
+        return
+    with table.open(encoding="utf-8", newline="") as lines:
+        for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
+            if not row or row[0] == "clip":
+                continue
+            if len(row) < columns.count(",") + 1:
+                raise CorpusError(f"{table}, line {number}: expected {columns}, separated by tabs")
+            yield f"{table}, line {number}", row
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise CorpusError(f"{where}: {text!r} is no number") from None
