@@ -16,8 +16,8 @@ from typing import Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusiontalker.errors import MendableError
 from diffusiontalker.draft import Draft
+from diffusiontalker.errors import MendableError
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.phones import PHONE_INDEX, TimedPhone
 

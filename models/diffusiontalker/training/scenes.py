@@ -22,8 +22,8 @@ from diffusiontalker.animator import NEUTRAL, animate, style_for
 from diffusiontalker.arkit import COUNT
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
-from diffusiontalker.geometry import MODEL_FPS, PRESETS, STEADY_LOOK_AHEAD, frame_feature, frame_sample
 from diffusiontalker.encoder.voice_head import pool_voiced
+from diffusiontalker.geometry import MODEL_FPS, PRESETS, STEADY_LOOK_AHEAD, frame_feature, frame_sample
 from diffusiontalker.training.speech_batches import Speech, SpeechSamples
 
 SECONDS: Final = 10
