@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 from diffusiontalker.bundle import shipped_bundle
 
-Verbs = argparse._SubParsersAction  # type: ignore[type-arg]
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What ``add(verbs)`` of each verb's module is given."""
 
 
@@ -31,10 +32,11 @@ def training() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--corpus", type=Path, nargs="+", default=[Path("corpus")], metavar="DIR")
     parser.add_argument("--pretrain-steps", type=int, default=1500, help="masked prediction, before phones are named")
-    parser.add_argument("--encoder-steps", type=int, default=11000)
+    parser.add_argument("--encoder-steps", type=int, default=8000)
+    parser.add_argument("--voice-steps", type=int, default=600, help="learning to tell speakers apart")
     parser.add_argument("--scenes", type=int, default=2400, help="ten-second scenes for the denoiser")
     parser.add_argument("--denoiser-steps", type=int, default=4000)
-    parser.add_argument("--denoise-steps", type=int, default=8, help="steps of the sampler (default: 8)")
+    parser.add_argument("--denoise-steps", type=int, default=32, help="steps of the teacher's sampler (default: 32)")
     return parser
 
 
@@ -51,6 +53,7 @@ def bundle() -> argparse.ArgumentParser:
     parser.add_argument(
         "--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own"
     )
+    parser.add_argument("--to", type=int, default=8, metavar="N", help="denoise steps of the model (default: 8)")
     parser.add_argument("--name", default="diffusiontalker-compact")
     parser.add_argument("--model-version", default="1.1.0")
     return parser

@@ -22,8 +22,10 @@ from diffusiontalker.training.encoder_task import EncoderTask
 from diffusiontalker.training.loop import LoopConfig, Report
 from diffusiontalker.training.pretrain import UntranscribedSamples, pretrain_encoder
 from diffusiontalker.training.scenes import SECONDS, build_scenes
-from diffusiontalker.training.speech_batches import SpeechSamples
+from diffusiontalker.training.speech_batches import Part, SpeechSamples
 from diffusiontalker.training.train_encoder import load_acoustics
+from diffusiontalker.training.train_voice import train_voice
+from diffusiontalker.training.voice_batches import VoiceSamples
 
 
 def load_encoder(weights: Path) -> EncoderTask:
@@ -50,17 +52,37 @@ def pretrain(
     return pretrain_encoder(samples, out, LoopConfig(steps=steps, batch=8, warmup=150, seed=seed), report=report)
 
 
+def teach_voices(
+    corpora: Sequence[Path],
+    encoder: Path,
+    out: Path,
+    *,
+    speech: Path | None,
+    steps: int,
+    seed: int = 0,
+    report: Report | None = None,
+) -> Path:
+    """Train the voice head of a trained encoder; the path of the encoder with it."""
+    samples = SpeechSamples([Corpus.open(folder) for folder in corpora], load_acoustics(speech), seed=seed)
+    loop = LoopConfig(steps=steps, batch=32, learning_rate=2e-3, warmup=50, ema=0.99, seed=seed)
+    return train_voice(load_encoder(encoder), VoiceSamples(samples, seed=seed), out, loop, report=report)
+
+
 def build_training_scenes(
     corpora: Sequence[Path],
     encoder: Path,
     out: Path,
     *,
     count: int,
+    part: Part = "train",
     speech: Path | None = None,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Encode scenes for the denoiser; most voices keep their own speed, so that identity can be learned."""
+    """Encode scenes for the denoiser, of utterances trained on or of those kept for testing.
+
+    Most voices keep their own speed and throat, so that identity can be learned.
+    """
     task = load_encoder(encoder)
     samples = SpeechSamples(
         [Corpus.open(folder) for folder in corpora],
@@ -69,7 +91,8 @@ def build_training_scenes(
         real_share=0.4,
         nobody_share=0.03,
         seed=seed + 1,
-        augment=AugmentConfig(speed_share=0.35),
+        augment=AugmentConfig(speed_share=0.3, formant_share=0.2),
+        part=part,
     )
     build_scenes(samples, task.encoder, task.phone_head, count, out, progress=progress)
 
@@ -89,18 +112,26 @@ def load_denoiser(weights: Path) -> tuple[Denoiser, IdentityLibrary, Schedule]:
 
 
 @torch.no_grad()
-def export_runs(runs: Path, bundle: Path, *, name: str, version: str) -> None:
-    """Write the bundle of what ``runs/encoder`` and ``runs/denoiser`` hold.
+def export_runs(runs: Path, bundle: Path, *, steps: int, name: str, version: str) -> None:
+    """Write the bundle of a run's encoder and its denoiser of so many steps, distilled or not.
 
     Raises:
         FileNotFoundError: a stage has not been trained to its end.
     """
-    parts = [runs / stage / f"{stage}.safetensors" for stage in ("encoder", "denoiser")]
-    for part in parts:
-        if not part.exists():
-            raise FileNotFoundError(f"{part} is missing: run 'diffusiontalker train' to its end first")
-    task = load_encoder(parts[0])
-    denoiser, library, schedule = load_denoiser(parts[1])
+    encoder = runs / "voice" / "encoder.safetensors"
+    denoisers = [runs / folder / "denoiser.safetensors" for folder in (f"distilled-{steps}", "denoiser")]
+    if not encoder.exists():
+        raise FileNotFoundError(f"{encoder} is missing: run 'diffusiontalker train' to its end first")
+    for path in denoisers:
+        if path.exists():
+            denoiser, library, schedule = load_denoiser(path)
+            if len(schedule) == steps:
+                break
+    else:
+        raise FileNotFoundError(
+            f"{runs} holds no denoiser of {steps} steps: run 'diffusiontalker distill --to {steps}' first"
+        )
+    task = load_encoder(encoder)
     write_bundle(
         bundle,
         name=name,

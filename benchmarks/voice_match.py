@@ -1,0 +1,104 @@
+"""How surely real people are recognised by voice: enrol from five seconds, test on five seconds of other clips.
+
+Everybody is enrolled as ``diffusiontalker enroll --audio`` does it and matched as a stream is: the pooled voice against
+every row of the library, the model's own speakers included. Measured as recorded, and with noise, another level and
+another codec on the tested clips only. The speakers must not be those the voice head was trained on (an4 never is).
+
+    python benchmarks/voice_match.py --speech DIR/an4
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusiontalker.bundle import Bundle, open_bundle
+from diffusiontalker.enrollment.library import identity_feature
+from diffusiontalker.enrollment.voice import VoiceListener
+from diffusiontalker.geometry import SAMPLE_RATE
+from diffusiontalker.sound import read_sound
+from diffusiontalker.training.augment import coloured_noise, through_codec
+
+Audio = NDArray[np.float32]
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def noise(samples: Audio, rng: np.random.Generator) -> Audio:
+    """Pink noise 15 dB under the speech."""
+    loud = np.sqrt(np.square(samples).mean())
+    hiss = coloured_noise(len(samples), 3.0, rng)
+    return (samples + hiss * np.float32(loud * 10 ** (-15 / 20))).astype(np.float32)
+
+
+CHANGES: dict[str, Callable[[Audio, np.random.Generator], Audio]] = {
+    "as recorded": lambda samples, rng: samples,
+    "pink noise, 15 dB": noise,
+    "20 dB quieter": lambda samples, rng: samples * np.float32(0.1),
+    "Opus": lambda samples, rng: through_codec(samples, "OGG", "OPUS"),
+    "GSM": lambda samples, rng: through_codec(samples, "WAV", "GSM610"),
+    "all three (noise, quieter, MP3)": lambda samples, rng: through_codec(
+        noise(samples, rng) * np.float32(0.1), "MP3", "MPEG_LAYER_III"
+    ),
+}
+
+
+def halves(folder: Path, seconds: float) -> tuple[Audio, Audio] | None:
+    """Two stretches of ``seconds`` of a speaker without a clip in common; None where there is too little."""
+    length = int(seconds * SAMPLE_RATE)
+    clips = sorted((read_sound(path) for path in sorted(folder.glob("*.flac"))), key=len, reverse=True)
+    sides: list[list[Audio]] = [[], []]
+    for clip in clips:  # longest first, to the shorter side
+        min(sides, key=lambda side: sum(map(len, side))).append(clip)
+    joined = [np.concatenate(side)[:length] if side else np.zeros(0, np.float32) for side in sides]
+    return (joined[0], joined[1]) if min(map(len, joined)) >= length else None
+
+
+def top_one(bundle: Bundle, people: list[tuple[Audio, Audio]], threads: int) -> dict[str, tuple[float, float]]:
+    """Share of people found, by change: among those enrolled, and among the model's own speakers too."""
+    listener = VoiceListener(bundle, threads)
+    rng = np.random.default_rng(0)
+
+    def feature(samples: Audio) -> Audio:
+        return identity_feature(bundle, listener.voiced(samples).mean(0, dtype=np.float64))
+
+    enrolled = np.stack([feature(enrol) for enrol, _ in people])
+    everybody = np.concatenate([enrolled, bundle.identities.features])
+    found = {}
+    for name, change in CHANGES.items():
+        heard = np.stack([feature(change(test, rng)) for _, test in people])
+        true = np.arange(len(people))
+        found[name] = (
+            float(((heard @ enrolled.T).argmax(1) == true).mean()),
+            float(((heard @ everybody.T).argmax(1) == true).mean()),
+        )
+    return found
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speech", type=Path, default=SHARED / "speech" / "an4", help="folder of speakers' folders")
+    parser.add_argument("--bundle", type=Path, help="another model bundle than the shipped one")
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    found = [halves(folder, options.seconds) for folder in sorted(options.speech.glob("*/"))]
+    people = [pair for pair in found if pair is not None]
+    if len(people) < 2:
+        print(f"{options.speech} has no two speakers with twice {options.seconds:g} s of speech", file=sys.stderr)
+        return 2
+    bundle = open_bundle(options.bundle)
+    print(f"{len(people)} speakers of {options.speech.name}, {options.seconds:g} s enrolled, {options.seconds:g} s tested")
+    print(f"{'':34} {'among enrolled':>15} {'and ' + str(len(bundle.identities.names)) + ' of the model':>20}")
+    for name, (alone, all_rows) in top_one(bundle, people, options.threads).items():
+        print(f"{name:34} {alone:15.3f} {all_rows:20.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
