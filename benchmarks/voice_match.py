@@ -93,7 +93,7 @@ def main() -> int:
         print(f"{options.speech} has no two speakers with twice {options.seconds:g} s of speech", file=sys.stderr)
         return 2
     bundle = open_bundle(options.bundle)
-    print(f"{len(people)} speakers of {options.speech.name}, {options.seconds:g} s enrolled, {options.seconds:g} s tested")
+    print(f"{len(people)} speakers of {options.speech.name}: {options.seconds:g} s to enrol, as much to test")
     print(f"{'':34} {'among enrolled':>15} {'and ' + str(len(bundle.identities.names)) + ' of the model':>20}")
     for name, (alone, all_rows) in top_one(bundle, people, options.threads).items():
         print(f"{name:34} {alone:15.3f} {all_rows:20.3f}")
