@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffusiontalker.animator import animate
+from diffusiontalker.animator import animate, style_for
+from diffusiontalker.arkit import BLENDSHAPES, BROWS, INDEX, JAW_AND_MOUTH
 from diffusiontalker.geometry import MODEL_FPS, SAMPLE_RATE, frame_count
 from diffusiontalker.metrics.capture import read_take
 from diffusiontalker.metrics.lips import gap
@@ -60,3 +62,20 @@ def test_lips_move_as_a_captured_performance(recordings: list[Recording], faces:
     ratio = motion_ratio(ours, captured)
     assert 0.5 <= min(ratio.speed, ratio.jerk) and max(ratio.speed, ratio.jerk) <= 1.3
     assert max(ratio.normalised_speed, ratio.normalised_jerk) <= 1.3
+
+
+@pytest.mark.skipif(not (SHARED / "capture" / "beat-statistics").is_dir(), reason="needs captured statistics")
+def test_coefficients_spread_as_peoples_do(recordings: list[Recording]) -> None:
+    faces = np.concatenate(
+        [
+            animate(r.phones, frame_count(len(r.samples), MODEL_FPS, SAMPLE_RATE), style=style_for(r.speaker), seed=i)
+            for i, r in enumerate(recordings)
+        ]
+    )
+    with (SHARED / "capture" / "beat-statistics" / "mean_std.csv").open(encoding="utf-8", newline="") as file:
+        people = {row["blendshape"]: float(row["std"]) for row in csv.DictReader(file)}
+    for group, share in ((JAW_AND_MOUTH, 0.6), (BROWS, 0.9)):
+        moved = [BLENDSHAPES[i] for i in group if faces[:, i].std() > 0.005 and BLENDSHAPES[i] in people]
+        ratios = np.array([faces[:, INDEX[name]].std() / people[name] for name in moved])
+        assert np.mean((ratios > 0.5) & (ratios < 2.0)) >= share
+        assert 0.6 < np.median(ratios) < 1.4

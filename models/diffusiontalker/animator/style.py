@@ -50,7 +50,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "upper_lip": (0.50, 1.60),
     "press": (0.70, 1.50),
     "asymmetry": (-0.18, 0.18),
-    "smile": (0.0, 0.24),
+    "smile": (0.0, 0.34),
     "brows": (0.35, 1.70),
     "brow_balance": (-0.6, 0.9),
     "squint": (0.0, 0.22),

@@ -55,15 +55,15 @@ def upper_face(
         draw = rng.random()
         if draw < 0.5 + 0.5 * style.brow_balance:
             raised += bump
-            outer += bump * rng.uniform(0.1, 0.9)
+            outer += bump * rng.uniform(0.3, 1.1)
         else:
             lowered += bump * 0.8
     inner = 0.10 + raised + 0.05 * style.brows * _drift(times, 0.9, rng)
-    outer = np.maximum(outer + 0.02 * _drift(times, 0.8, rng), 0.0)
-    lowered = 0.03 + np.maximum(lowered + 0.04 * style.brows * _drift(times, 1.1, rng), 0.0)
+    outer = np.maximum(outer + 0.04 * _drift(times, 0.8, rng), 0.0)
+    lowered = 0.03 + np.maximum(lowered + 0.06 * style.brows * _drift(times, 1.1, rng), 0.0)
     lean = 1.0 + 0.5 * style.asymmetry
-    squint = style.squint + 0.4 * lowered + 0.04 * _drift(times, 1.5, rng)
-    wide = np.maximum(0.04 + 0.5 * raised - 0.6 * lowered + 0.04 * _drift(times, 1.3, rng), 0.0)
+    squint = style.squint + 0.5 * lowered + 0.06 * _drift(times, 1.5, rng)
+    wide = np.maximum(0.07 + 0.7 * raised - 0.6 * lowered + 0.06 * _drift(times, 1.3, rng), 0.0)
     across, up = _gaze(times, duration, rng)
     right, left = np.maximum(across, 0.0), np.maximum(-across, 0.0)
     curves = {
@@ -80,7 +80,7 @@ def upper_face(
         curves[f"eyeSquint{side}"] = squint + 0.3 * smile
         curves[f"eyeWide{side}"] = wide
         curves[f"cheekSquint{side}"] = 0.04 + 0.2 * lowered + 0.6 * smile + 0.2 * mouth[f"mouthStretch{side}"]
-        curves[f"noseSneer{side}"] = 0.05 + 0.3 * lowered + 0.35 * upper_lip
+        curves[f"noseSneer{side}"] = 0.06 + 0.5 * lowered + 0.6 * upper_lip
         curves[f"eyeLookUp{side}"] = np.maximum(up, 0.0)
         curves[f"eyeLookDown{side}"] = np.maximum(-up, 0.0)
     return curves
@@ -96,15 +96,15 @@ def _brow_events(
     usual = float(np.mean([p.end - p.start for p in spoken if p.phone in VOWELS] or [0.1]))
     for phone in spoken:
         if phone.start - silent_since > PHRASE_PAUSE and rng.random() < 0.6:
-            events.append((phone.start + rng.uniform(-0.1, 0.15), rng.uniform(0.1, 0.34), rng.uniform(0.1, 0.5)))
+            events.append((phone.start + rng.uniform(-0.1, 0.15), rng.uniform(0.12, 0.45), rng.uniform(0.1, 0.5)))
         silent_since = phone.end
         if phone.phone in VOWELS:
             louder = 0.0 if loudness is None else float(np.interp((phone.start + phone.end) / 2, times, loudness))
             stressed = (phone.end - phone.start) / usual + max(0.0, louder - _EMPHASIS_DB) / 6.0
             if rng.random() < 0.12 * max(0.0, stressed - 0.6):
-                events.append((phone.start + rng.uniform(-0.05, 0.1), rng.uniform(0.08, 0.3), rng.uniform(0.0, 0.25)))
+                events.append((phone.start + rng.uniform(-0.05, 0.1), rng.uniform(0.1, 0.4), rng.uniform(0.0, 0.25)))
     for _ in range(rng.poisson(duration * 0.1)):
-        events.append((rng.uniform(0.0, duration), rng.uniform(0.05, 0.2), rng.uniform(0.1, 0.8)))
+        events.append((rng.uniform(0.0, duration), rng.uniform(0.06, 0.3), rng.uniform(0.1, 0.8)))
     return events
 
 
@@ -131,7 +131,7 @@ def _gaze(times: Array, duration: float, rng: np.random.Generator) -> tuple[Arra
     while at < duration:
         at += rng.uniform(0.4, 2.6)
         # Half of the jumps come back to the listener.
-        there = np.zeros(2) if rng.random() < 0.5 else rng.normal(size=2) * (0.14, 0.09)
+        there = np.zeros(2) if rng.random() < 0.5 else rng.normal(size=2) * (0.24, 0.18)
         step = _smooth((times - at) / _SACCADE)
         across += step * (there[0] - here[0])
         up += step * (there[1] - here[1])
