@@ -1,0 +1,76 @@
+"""One way to name an audio encoder, whichever of the two it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.encoder.fingerprint import EncoderError, fingerprint_of, weights_digest
+from diffusiontalker.encoder.streaming_hubert import StreamingHubert
+
+if TYPE_CHECKING:
+    from diffusiontalker.encoder.rolling_hubert import RollingHubert
+
+_COMPACT = ".safetensors"
+_PART = "encoder."
+"""Prefix of the encoder among the tensors of its training task."""
+
+
+def load_audio_encoder(
+    spec: str, *, local_files_only: bool = False, trainable_layers: int = 0
+) -> StreamingHubert | RollingHubert:
+    """Load an encoder by what a person calls it.
+
+    Args:
+        spec: the ``encoder.safetensors`` of a training run, for the compact ``StreamingHubert``; or the name of a
+            HuBERT on the Hugging Face hub, the folder of one, or a folder that ``RollingHubert.save`` wrote.
+        local_files_only: take a hub name from the local cache only.
+        trainable_layers: last layers of a HuBERT to thaw.
+
+    Returns:
+        an ``AudioEncoder``, in evaluation mode.
+
+    Raises:
+        EncoderError: there is none of that name, or it cannot be read; the message says what to do.
+    """
+    if spec.endswith(_COMPACT):
+        if trainable_layers:
+            raise EncoderError(f"{spec}: only layers of a HuBERT are thawed; the compact encoder is trained as a whole")
+        return _load_compact(Path(spec).expanduser())
+    # The import costs seconds that whoever names the compact encoder need not spend.
+    from diffusiontalker.encoder.rolling_config import RollingHubertConfig
+    from diffusiontalker.encoder.rolling_hubert import RollingHubert, saved_config
+
+    config = saved_config(Path(spec).expanduser()) or RollingHubertConfig(spec)
+    if trainable_layers:
+        config = RollingHubertConfig.from_dict({**config.to_dict(), "trainable_layers": trainable_layers})
+    return RollingHubert.load(config, local_files_only=local_files_only).eval()
+
+
+def encoder_fingerprint(encoder: StreamingHubert | RollingHubert) -> str:
+    """Fingerprint of either encoder, to be kept beside the features it makes (``require_same_encoder``)."""
+    if isinstance(encoder, StreamingHubert):
+        return fingerprint_of("streaming-hubert", weights_digest(encoder.state_dict()), encoder.config.to_dict())
+    return encoder.fingerprint()
+
+
+def _load_compact(path: Path) -> StreamingHubert:
+    if not path.is_file():
+        raise EncoderError(f"{path} is missing: run 'diffusiontalker train' to the end of its encoder first")
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise EncoderError(f"{path} cannot be read ({error}): train or copy it again") from error
+    encoder = StreamingHubert(StreamingHubertConfig())
+    state = {name.removeprefix(_PART): tensor for name, tensor in tensors.items() if name.startswith(_PART)}
+    try:
+        encoder.load_state_dict(state)
+    except RuntimeError as error:
+        raise EncoderError(
+            f"{path} holds no encoder of this version ({len(state)} tensors named {_PART}*): train it again"
+        ) from error
+    return encoder.eval()
