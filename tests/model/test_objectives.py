@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffusiontalker.corpus.store import Corpus, CorpusWriter
@@ -21,10 +22,10 @@ from diffusiontalker.training.voice_batches import SPEEDS, VoiceSamples
 from tests.tiny_model import ENCODER
 
 
-def voice(pitch: float, seconds: float = 2.0) -> np.ndarray:
+def voice(pitch: float, seconds: float = 2.0) -> NDArray[np.int16]:
     t = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     tones = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 20))
-    return (6000 * np.asarray(tones) / np.abs(tones).max()).astype(np.int16)
+    return np.asarray(6000 * np.asarray(tones) / np.abs(tones).max(), np.int16)
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +123,13 @@ def test_formants_move_and_pitch_stays() -> None:
     pulses[::128] = 1.0  # 125 Hz
     t = np.arange(400) / SAMPLE_RATE
     throat = np.exp(-1000 * t) * np.sin(2 * np.pi * 1200 * t)
-    spoken = np.convolve(pulses, throat)[:SAMPLE_RATE].astype(np.float32) + 1e-4 * rng.standard_normal(SAMPLE_RATE)
-    spoken = spoken.astype(np.float32)
+    voiced = np.convolve(pulses, throat)[:SAMPLE_RATE] + 1e-4 * rng.standard_normal(SAMPLE_RATE)
+    spoken = np.asarray(voiced, np.float32)
     np.testing.assert_allclose(shift_formants(spoken, 1.0), spoken, atol=1e-4)
     moved = shift_formants(spoken, 1.15)
     frequency = np.fft.rfftfreq(len(moved), 1 / SAMPLE_RATE)
 
-    def centre(x: np.ndarray) -> float:
+    def centre(x: NDArray[np.float32]) -> float:
         power = np.abs(np.fft.rfft(x)) ** 2 * (frequency > 600) * (frequency < 2600)
         return float((frequency * power).sum() / power.sum())
 

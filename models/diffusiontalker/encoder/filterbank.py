@@ -7,6 +7,8 @@ One long window resolves the formants, four short ones the closures and bursts w
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,14 +31,15 @@ def mel_filters(size: int, bands: int, low: float = 40.0, high: float = 7800.0) 
     Centres are even on the mel scale (O'Shaughnessy 1987); columns sum to 1, so that white noise of unit power has
     unit power in every band. A band narrower than a bin takes the nearest one.
     """
-    mel = np.linspace(*(2595 * np.log10(1 + np.array([low, high]) / 700)), bands + 2)
+    bottom, top = (2595 * math.log10(1 + edge / 700) for edge in (low, high))
+    mel = np.linspace(bottom, top, bands + 2)
     corners = 700 * (10 ** (mel / 2595) - 1)
     frequency = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)[:, None]
     below, centre, above = corners[:-2], corners[1:-1], corners[2:]
     triangles = np.minimum((frequency - below) / (centre - below), (above - frequency) / (above - centre)).clip(0)
     for band in np.flatnonzero(triangles.sum(0) < 0.5):
         triangles[np.abs(frequency[:, 0] - centre[band]).argmin(), band] += 1.0
-    return (triangles / triangles.sum(0)).astype(np.float32)
+    return np.asarray(triangles / triangles.sum(0), np.float32)
 
 
 def windowed_dft(size: int) -> NDArray[np.float32]:
@@ -44,7 +47,7 @@ def windowed_dft(size: int) -> NDArray[np.float32]:
     window = np.hanning(size + 1)[:-1]
     phase = 2 * np.pi * np.arange(size)[:, None] * np.arange(size // 2 + 1)[None, :] / size
     basis = np.concatenate([np.cos(phase), np.sin(phase)], axis=1) * window[:, None]
-    return (basis / np.sqrt(np.square(window).sum())).astype(np.float32)
+    return np.asarray(basis / np.sqrt(np.square(window).sum()), np.float32)
 
 
 class LogMel(nn.Module):

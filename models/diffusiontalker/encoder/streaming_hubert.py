@@ -119,6 +119,16 @@ class StreamingHubert(nn.Module):
         self.final_norm = nn.LayerNorm(config.width)
         self.voice_head = VoiceHead(config.layers + 1, config.width, config.voice_hidden, config.voice_width)
 
+    @property
+    def width(self) -> int:
+        """Width of a feature."""
+        return self.config.width
+
+    @property
+    def voice_width(self) -> int:
+        """Width of a voice feature."""
+        return self.config.voice_width
+
     def initial_state(self, batch: int) -> EncoderState:
         """State of ``batch`` streams that have heard nothing."""
         c = self.config

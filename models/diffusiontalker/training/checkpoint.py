@@ -53,7 +53,7 @@ def save_checkpoint(
         step: steps done.
         run: ``digest`` of the run.
     """
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"ema.{name}": value for name, value in ema.items()}
     for parameter, moments in optimizer.state.items():

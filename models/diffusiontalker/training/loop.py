@@ -106,7 +106,7 @@ class _Log:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             return
-        self._curves = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+        self._curves = SummaryWriter(str(folder / "tensorboard"))
 
     def write(self, step: int, row: Mapping[str, float]) -> None:
         seconds = time.monotonic() - self._began
@@ -114,12 +114,12 @@ class _Log:
         self._file.flush()
         if self._curves is not None:
             for name, value in row.items():
-                self._curves.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+                self._curves.add_scalar(name, value, step)
 
     def close(self) -> None:
         self._file.close()
         if self._curves is not None:
-            self._curves.close()  # type: ignore[no-untyped-call]
+            self._curves.close()
 
 
 def _optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.AdamW:

@@ -86,7 +86,7 @@ class UntranscribedSamples(Dataset[dict[str, Tensor]]):
         augment, acoustics = self.labelled.augment, self.labelled.acoustics
         length = FEATURE_STRIDE * self.labelled.features + FEATURE_OVERLAP
         recording = self.recordings[rng.integers(len(self.recordings))]
-        samples = recording.samples().astype(np.float32) / 32768
+        samples = recording.samples().astype(np.float32) / np.float32(32768)
         if rng.random() < augment.speed_share:
             samples = change_speed(samples, rng.uniform(*augment.speed))
         start = int(rng.integers(0, max(1, len(samples) - length + 1)))

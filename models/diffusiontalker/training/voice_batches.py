@@ -55,7 +55,7 @@ class VoiceSamples(Dataset[dict[str, Tensor]]):
         total = 0
         while total < length:
             corpus, clip = clips[rng.integers(len(clips))]
-            part = corpus.audio(clip).astype(np.float32) / 32768
+            part = corpus.audio(clip).astype(np.float32) / np.float32(32768)
             parts.append(part)
             total += len(part)
         start = int(rng.integers(0, total - length + 1))
