@@ -349,6 +349,9 @@ def test_a_compact_encoder_is_named_by_its_weights(tmp_path: Path, audio: Tensor
     tensors = {f"encoder.{name}": tensor for name, tensor in compact.state_dict().items()}
     save_file(tensors | {"phone_head.linear.bias": torch.zeros(3)}, tmp_path / "trained.safetensors")
     loaded = load_audio_encoder(str(tmp_path / "trained.safetensors"))
+    either: AudioEncoder = loaded
+    assert isinstance(either, AudioEncoder)
+    assert (either.width, either.voice_width) == (compact.config.width, compact.config.voice_width)
     with torch.no_grad():
         for mine, theirs in zip(loaded(audio), compact(audio), strict=True):
             torch.testing.assert_close(mine, theirs)
