@@ -168,7 +168,7 @@ def test_a_pickle_that_names_code_is_refused_and_nothing_runs(
         b"cos\nsystem\n(S'true'\ntR.",
         b"cbuiltins\neval\n(S'1'\ntR.",
         b"c__builtin__\ngetattr\n.",
-        b"\x80\x04\x8c\x05numpy\x8c\x0dndarray.tofile\x93.",
+        b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.",
         b"c_codecs\nencode\n(Vab\nVzip_codec\ntR.",
     ],
 )
