@@ -11,21 +11,27 @@ import numpy as np
 from diffusiontalker.arkit import COUNT
 from diffusiontalker.training.scenes import SECONDS, WINDOWS
 
-FRAMES = SECONDS * 30 - 6
 WIDTH = 8
 SPEAKERS = ("hum/anna", "hum/ben", "hum/clara")
 
 
-def write_scenes(folder: Path, count: int, seed: int = 0, splits: Sequence[str] | None = None) -> Path:
+def frames_of(seconds: int) -> int:
+    """Frames of a scene."""
+    return seconds * 30 - 6
+
+
+def write_scenes(
+    folder: Path, count: int, *, seconds: int = SECONDS, seed: int = 0, splits: Sequence[str] | None = None
+) -> Path:
     """Write ``count`` scenes in the true format; speakers take turns, each with a voice and a face of its own."""
     rng = np.random.default_rng(seed)
     mixing = np.random.default_rng(99).standard_normal((WIDTH, COUNT)) * 0.08
     voice = np.random.default_rng(98).standard_normal((len(SPEAKERS), WIDTH)) * 3
     habits = np.random.default_rng(97).uniform(0.1, 0.4, (len(SPEAKERS), COUNT))
-    times = np.arange(SECONDS * 50) / 50
-    frames = (np.arange(FRAMES) * 50 / 30).astype(int)
-    features = np.empty((count, SECONDS * 50, WIDTH), np.float16)
-    curves = np.empty((count, FRAMES, COUNT), np.float16)
+    times = np.arange(seconds * 50) / 50
+    frames = (np.arange(frames_of(seconds)) * 50 / 30).astype(int)
+    features = np.empty((count, seconds * 50, WIDTH), np.float16)
+    curves = np.empty((count, frames_of(seconds), COUNT), np.float16)
     voices = np.empty((count, WINDOWS, WIDTH), np.float16)
     rows: list[dict[str, object]] = []
     for i in range(count):

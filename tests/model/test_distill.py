@@ -15,7 +15,7 @@ from diffusiontalker.cli.main import main
 from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
-from diffusiontalker.training.distill import Distillation, DistillationError, Halving, distill, halvings
+from diffusiontalker.training.distill import Distillation, DistillationError, Halving, distill, distill_runs, halvings
 from diffusiontalker.training.loop import LoopConfig
 from diffusiontalker.training.losses import ERROR_SCALE, distillation_loss
 from diffusiontalker.training.pipeline import load_denoiser
@@ -159,13 +159,14 @@ def test_steps_that_cannot_be_halved_are_refused_by_name() -> None:
 
 def test_the_command_distils_down_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenes, runs = write_scenes(tmp_path / "scenes", 9), tmp_path / "runs"
-    command = ["distill", "--runs", str(runs), "--scenes", str(scenes), "--to", "1", "--steps", "1", "--batch", "2"]
+    command = ["distill", "--runs", str(runs), "--distill-scenes", str(scenes), "--to", "1"]
     assert main(command) == 2
     assert "run 'diffusiontalker train'" in capsys.readouterr().err
     train_denoiser(scenes, runs / "denoiser", denoise_steps=4, steps=1, batch=2)
     assert main([*command, "--to", "8"]) == 2
     assert "takes 4 steps" in capsys.readouterr().err
-    assert main(command) == 0
+    distill_runs(runs, scenes, to=2, steps=1, batch=2)
+    assert main([*command, "--distill-steps", "1"]) == 0
     for steps in (2, 1):
         denoiser, library, schedule = load_denoiser(runs / f"distilled-{steps}" / "denoiser.safetensors")
         assert len(schedule) == steps

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from diffusiontalker.cli import corpus, distill, enroll, train
+from diffusiontalker.cli import corpus, distill, enroll, evaluate, train
 from diffusiontalker.cli.show import console
 from diffusiontalker.errors import MendableError
 
@@ -14,7 +14,7 @@ from diffusiontalker.errors import MendableError
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="diffusiontalker", description="Train and export LiveTalker's face model.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for module in (corpus, train, enroll, distill):
+    for module in (corpus, train, enroll, distill, evaluate):
         module.add(verbs)
     return parser
 
