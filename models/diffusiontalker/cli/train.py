@@ -8,16 +8,52 @@ from typing import TYPE_CHECKING
 
 from diffusiontalker.cli import arguments as options
 from diffusiontalker.cli.corpus import corpus
+from diffusiontalker.cli.distill import distill, halving
 from diffusiontalker.cli.show import TrainingSteps, bars, console
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from diffusiontalker.training.speech_batches import Part
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Train the encoder, its voice head, and on what it hears the teacher of the denoiser."""
-    from diffusiontalker.training.pipeline import build_training_scenes, pretrain, teach_voices
     from diffusiontalker.training.train_denoiser import train_denoiser
+
+    if arguments.captures:
+        _hear_captures(arguments)
+    else:
+        _hear_corpus(arguments)
+    with bars() as progress:
+        train_denoiser(
+            arguments.runs / "scenes",
+            arguments.runs / "denoiser",
+            denoise_steps=arguments.denoise_steps,
+            steps=arguments.denoiser_steps,
+            seed=arguments.seed,
+            report=TrainingSteps(progress, "Denoiser", arguments.denoiser_steps),
+        )
+
+
+def _hear_captures(arguments: argparse.Namespace) -> None:
+    """Scenes of captured faces, with an encoder that exists."""
+    from diffusiontalker.training.captured_run import hear_captures
+
+    with bars() as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(f"Hearing {name}", total=total, figures="")
+            progress.update(tasks[name], completed=done)
+
+        hear_captures(arguments.captures, arguments.runs, encoder=arguments.encoder, seed=arguments.seed, progress=show)
+
+
+def _hear_corpus(arguments: argparse.Namespace) -> None:
+    """An encoder of our own, and scenes of the corpora it was trained on."""
+    from diffusiontalker.training.pipeline import build_training_scenes, pretrain, teach_voices
     from diffusiontalker.training.train_encoder import train_encoder
 
     runs, seed = arguments.runs, arguments.seed
@@ -70,14 +106,6 @@ def train(arguments: argparse.Namespace) -> None:
                     seed=seed,
                     progress=lambda done, task=task: progress.advance(task, done),  # type: ignore[misc]
                 )
-        train_denoiser(
-            runs / "scenes",
-            runs / "denoiser",
-            denoise_steps=arguments.denoise_steps,
-            steps=arguments.denoiser_steps,
-            seed=seed,
-            report=steps("Denoiser", arguments.denoiser_steps),
-        )
 
 
 def export(arguments: argparse.Namespace) -> None:
@@ -97,30 +125,18 @@ def model(arguments: argparse.Namespace) -> None:
         corpus(arguments)
     train(arguments)
     if arguments.to != arguments.denoise_steps:
-        _distill(arguments)
+        distill(arguments)
     export(arguments)
-
-
-def _distill(arguments: argparse.Namespace) -> None:
-    from diffusiontalker.training.distill import distill_runs
-
-    with bars() as progress:
-        distill_runs(
-            arguments.runs,
-            arguments.runs / "scenes",
-            to=arguments.to,
-            steps=arguments.distill_steps,
-            seed=arguments.seed,
-            report=lambda stage: TrainingSteps(progress, f"Distilling to {stage}", arguments.distill_steps),
-        )
 
 
 def add(verbs: options.Verbs) -> None:
     """Add the verbs to the command."""
     speech, amount, training = options.speech(), options.amount(), options.training()
     runs, bundle = options.runs(), options.bundle()
-    verbs.add_parser("train", parents=[speech, training, runs], help=train.__doc__).set_defaults(run=train)
+    verb = verbs.add_parser("train", parents=[speech, training, runs], help=train.__doc__)
+    verb.add_argument("--captures", type=Path, metavar="DIR", help="train on a captured corpus, with --encoder")
+    verb.add_argument("--encoder", metavar="NAME", help="a HuBERT by hub name or folder (default: the shipped encoder)")
+    verb.set_defaults(run=train)
     verbs.add_parser("export", parents=[runs, bundle], help=export.__doc__).set_defaults(run=export)
-    verb = verbs.add_parser("model", parents=[speech, amount, training, runs, bundle], help=model.__doc__)
-    verb.add_argument("--distill-steps", type=int, default=1000, help="optimiser steps of each halving (default: 1000)")
-    verb.set_defaults(run=model)
+    verb = verbs.add_parser("model", parents=[speech, amount, training, runs, halving(), bundle], help=model.__doc__)
+    verb.set_defaults(run=model, captures=None)

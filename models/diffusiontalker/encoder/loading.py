@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
-from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.encoder.fingerprint import EncoderError, fingerprint_of, weights_digest
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
+from diffusiontalker.encoder.weights_file import read_encoder
 
 if TYPE_CHECKING:
     from diffusiontalker.encoder.rolling_hubert import RollingHubert
@@ -59,18 +56,7 @@ def encoder_fingerprint(encoder: StreamingHubert | RollingHubert) -> str:
 
 
 def _load_compact(path: Path) -> StreamingHubert:
-    if not path.is_file():
-        raise EncoderError(f"{path} is missing: run 'diffusiontalker train' to the end of its encoder first")
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise EncoderError(f"{path} cannot be read ({error}): train or copy it again") from error
-    encoder = StreamingHubert(StreamingHubertConfig())
-    state = {name.removeprefix(_PART): tensor for name, tensor in tensors.items() if name.startswith(_PART)}
-    try:
-        encoder.load_state_dict(state)
-    except RuntimeError as error:
-        raise EncoderError(
-            f"{path} holds no encoder of this version ({len(state)} tensors named {_PART}*): train it again"
-        ) from error
+    config, state = read_encoder(path)
+    encoder = StreamingHubert(config)
+    encoder.load_state_dict({k.removeprefix(_PART): v for k, v in state.items() if k.startswith(_PART)})
     return encoder.eval()

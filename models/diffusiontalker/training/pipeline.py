@@ -15,7 +15,7 @@ from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
-from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.encoder.weights_file import ENCODER_FILE, read_encoder
 from diffusiontalker.export.bundle_writer import write_bundle
 from diffusiontalker.training.augment import AugmentConfig
 from diffusiontalker.training.encoder_task import EncoderTask
@@ -29,9 +29,10 @@ from diffusiontalker.training.voice_batches import VoiceSamples
 
 
 def load_encoder(weights: Path) -> EncoderTask:
-    """The trained encoder with its heads."""
-    task = EncoderTask(StreamingHubertConfig())
-    task.load_state_dict(load_file(weights))
+    """The trained encoder with its heads, in evaluation mode."""
+    config, state = read_encoder(weights)
+    task = EncoderTask(config)
+    task.load_state_dict(state)
     return task.eval()
 
 
@@ -118,7 +119,7 @@ def export_runs(runs: Path, bundle: Path, *, steps: int, name: str, version: str
     Raises:
         FileNotFoundError: a stage has not been trained to its end.
     """
-    encoder = runs / "voice" / "encoder.safetensors"
+    encoder = runs / "voice" / ENCODER_FILE
     denoisers = [runs / folder / "denoiser.safetensors" for folder in (f"distilled-{steps}", "denoiser")]
     if not encoder.exists():
         raise FileNotFoundError(f"{encoder} is missing: run 'diffusiontalker train' to its end first")

@@ -16,12 +16,17 @@ from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary, fit_voice_projection
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.errors import MendableError
 from diffusiontalker.training.loop import LoopConfig, Report, train
 from diffusiontalker.training.losses import LossWeights, curve_losses
 from diffusiontalker.training.scenes import SceneCrops, Scenes
 
 MOUTH_TEMPERATURE: Final = 0.3
 """What the sampler's first noise is scaled by on jaw and mouth: lips should agree between takes, and not tremble."""
+
+
+class ScenesError(MendableError, ValueError):
+    """Scenes that a denoiser cannot be trained on."""
 
 
 class DenoiserTask(nn.Module):
@@ -78,11 +83,19 @@ def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 48) -> Ident
         scenes: encoded scenes.
         least: natural, voiced scenes a speaker needs to be listed.
         dimensions: of identity features.
+
+    Raises:
+        ScenesError: fewer than two speakers have so many scenes.
     """
     speakers = np.array(scenes.speakers)
     voices = np.asarray(scenes.voices, np.float64)
     voiced = scenes.natural[:, None] & voices.any(-1)
     names = [n for n in sorted(set(scenes.speakers)) if n and voiced[speakers == n].any(1).sum() >= least]
+    if len(names) < 2:
+        raise ScenesError(
+            f"{len(names)} speakers have {least} scenes or more, and a library needs two: add people, "
+            "or enrol a single one into a model that exists with 'diffusiontalker enroll'"
+        )
     row = {name: i for i, name in enumerate(names)}
     rows = np.array([row.get(name, -1) for name in scenes.speakers])
     use = voiced & (rows >= 0)[:, None]

@@ -9,11 +9,12 @@ import numpy as np
 import soundfile
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from diffusiontalker.corpus.store import Corpus
 from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.encoder.weights_file import save_encoder
 from diffusiontalker.geometry import PRESETS, SAMPLE_RATE
 from diffusiontalker.training.augment import Acoustics
 from diffusiontalker.training.encoder_task import EncoderTask
@@ -88,6 +89,4 @@ def train_encoder(
         out,
         report=report,
     )
-    path = out / "encoder.safetensors"
-    save_file({k: v.contiguous() for k, v in weights.items()}, path)
-    return path
+    return save_encoder(task.encoder.config, weights, out)

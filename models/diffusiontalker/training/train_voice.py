@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from diffusiontalker.encoder.voice_head import pool_voiced
+from diffusiontalker.encoder.weights_file import save_encoder
 from diffusiontalker.training.encoder_task import EncoderTask
 from diffusiontalker.training.loop import LoopConfig, Report, train
 from diffusiontalker.training.voice_batches import VoiceSamples
@@ -69,7 +69,5 @@ def train_voice(
         return loss, {"hits": float(hits)}
 
     averaged = train(voice, objective, samples, config, out, report=report)
-    path = out / "encoder.safetensors"
-    kept = {k.removeprefix("task."): v.contiguous() for k, v in averaged.items() if k.startswith("task.")}
-    save_file(kept, path)
-    return path
+    kept = {k.removeprefix("task."): v for k, v in averaged.items() if k.startswith("task.")}
+    return save_encoder(task.encoder.config, kept, out)

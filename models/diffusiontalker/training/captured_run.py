@@ -1,0 +1,83 @@
+"""Scenes of captured faces for the denoiser, heard by the shipped encoder or by a public HuBERT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diffusiontalker.bundle import open_bundle
+from diffusiontalker.captures.store import CaptureCorpus
+from diffusiontalker.corpus.store import Split
+from diffusiontalker.encoder.fingerprint import require_same_encoder
+from diffusiontalker.encoder.loading import encoder_fingerprint, load_audio_encoder
+from diffusiontalker.encoder.weights_file import save_encoder
+from diffusiontalker.export.bundle_reader import read_modules
+from diffusiontalker.training.captured_scenes import build_captured_scenes
+from diffusiontalker.training.encoder_task import EncoderTask
+
+FINGERPRINT = "encoder.txt"
+"""In a folder of scenes: which encoder heard them."""
+SIDES: dict[str, Split] = {"scenes": "train", "test-scenes": "held_out"}
+"""Folder of a run -> the side of the captured corpus it holds."""
+
+
+def hear_captures(
+    captures: Path,
+    runs: Path,
+    *,
+    encoder: str | None = None,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> None:
+    """Encode both sides of a captured corpus into ``runs/scenes`` and ``runs/test-scenes``, each unless it is there.
+
+    Args:
+        captures: folder of a captured corpus.
+        runs: of the training run.
+        encoder: as ``encoder.loading.load_audio_encoder`` takes it; None for the shipped one, which is then also
+            written to ``runs/voice`` so that the run can be exported.
+        seed: of the scenes.
+        progress: called with the folder's name, scenes done and scenes in all.
+
+    Raises:
+        EncoderMismatch: scenes that are there were heard by another encoder.
+        EncoderError: there is no such encoder.
+        CorpusError: the folder is no captured corpus, or holds nothing to train on.
+    """
+    speech: Callable[[Tensor], Tensor] | None = None
+    if encoder is None:
+        modules = read_modules(open_bundle())
+        head, hearing = modules.phone_head, modules.encoder
+        speech = lambda features: head.speech(features)[..., 0]  # noqa: E731
+        mark = encoder_fingerprint(hearing)
+        _keep(EncoderTask(hearing.config), {"encoder": hearing, "phone_head": head}, runs / "voice")
+    else:
+        hearing = load_audio_encoder(encoder)  # type: ignore[assignment]
+        mark = encoder_fingerprint(hearing)
+    present = {take.split for take in CaptureCorpus.open(captures).takes}
+    for name, side in SIDES.items():
+        folder = runs / name
+        if folder.exists():
+            note = folder / FINGERPRINT
+            require_same_encoder(note.read_text("utf-8").strip() if note.is_file() else "?", mark, str(folder))
+        elif side in present or side == "train":
+            build_captured_scenes(
+                captures,
+                hearing,
+                folder,
+                split=side,
+                speech=speech,
+                seed=seed,
+                progress=(lambda done, total, name=name: progress(name, done, total)) if progress else None,  # type: ignore[misc]
+            )
+            (folder / FINGERPRINT).write_text(mark + "\n", "utf-8")
+
+
+def _keep(task: EncoderTask, parts: dict[str, torch.nn.Module], folder: Path) -> None:
+    """Save a served encoder where ``export`` looks for it; the training heads it lacks stay untrained."""
+    for name, module in parts.items():
+        task.get_submodule(name).load_state_dict(module.state_dict())
+    save_encoder(task.encoder.config, task.state_dict(), folder)

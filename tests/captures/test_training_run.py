@@ -1,0 +1,57 @@
+"""From captured takes to a bundle, with the commands a researcher types; tiny sizes, true formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from diffusiontalker.bundle import Bundle, open_bundle
+from diffusiontalker.cli.main import main
+from diffusiontalker.export.bundle_reader import BundleModules, read_modules
+from diffusiontalker.geometry import PRESETS
+from diffusiontalker.phones import PHONE_INDEX, SILENCE
+from diffusiontalker.training import captured_run
+from diffusiontalker.training.scenes import Scenes
+from tests.captures.writers import curves, write_beat
+
+
+@pytest.fixture
+def tiny_shipped(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
+    """The tiny bundle stands for the shipped one, and its untrained speech detector hears speech in everything."""
+    bundle = open_bundle(tiny_bundle)
+
+    @torch.no_grad()
+    def modules(opened: Bundle) -> BundleModules:
+        read = read_modules(opened)
+        read.phone_head.linear.bias.view(len(PRESETS), -1)[:, PHONE_INDEX[SILENCE]] = -50.0
+        return read
+
+    monkeypatch.setattr(captured_run, "open_bundle", lambda: bundle)
+    monkeypatch.setattr(captured_run, "read_modules", modules)
+    return bundle
+
+
+def test_captures_become_a_model(tiny_shipped: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for speaker, name in ((1, "anna"), (2, "ben")):
+        for take in range(8):
+            weights = curves(12 * 60, 51, seed=10 * speaker + take)
+            write_beat(tmp_path / "beat", f"{speaker}_{name}_0_{take}_{take}", weights)
+    runs, captures = tmp_path / "runs", tmp_path / "captures"
+
+    def run(*words: str) -> None:
+        assert main(list(words)) == 0, capsys.readouterr().err
+
+    run("corpus", str(captures), "--beat", str(tmp_path / "beat"))
+    train = ("train", "--captures", str(captures), "--runs", str(runs), "--denoiser-steps", "2", "--denoise-steps", "4")
+    run(*train)
+    scenes = Scenes.open(runs / "scenes")
+    assert len(set(scenes.speakers)) == 2 and scenes.features.shape[2] == tiny_shipped.encoder["width"]
+    run("distill", "--runs", str(runs), "--to", "2", "--distill-steps", "2")
+    run("export", "--runs", str(runs), "--to", "2", "--bundle", str(tmp_path / "bundle"))
+    bundle = open_bundle(tmp_path / "bundle")
+    assert bundle.steps == 2 and len(bundle.identities.names) == 2
+    (runs / "scenes" / captured_run.FINGERPRINT).write_text("another")
+    assert main(list(train)) == 2
+    assert "was made with the encoder another" in capsys.readouterr().err
