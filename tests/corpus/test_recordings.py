@@ -56,6 +56,14 @@ def test_no_recordings_is_one_clear_error(tmp_path: Path) -> None:
         read_recordings(tmp_path / "nowhere")
 
 
+def test_a_phone_that_ends_before_it_starts_is_named(tmp_path: Path) -> None:
+    put_clip(tmp_path / "mine", "ann", "a1", "bee")
+    with (tmp_path / "mine" / "phones_pocketsphinx.tsv").open("a") as file:
+        file.write("a1\t0.95\t0.9\tAA\tbee\n")
+    with pytest.raises(CorpusError, match="phones_pocketsphinx.tsv, line 4: AA ends at 0.9 s and starts at 0.95 s"):
+        read_recordings(tmp_path)
+
+
 def test_other_rates_are_refused(tmp_path: Path) -> None:
     put_clip(tmp_path / "mine", "ann", "a1", "bee")
     path = tmp_path / "mine/ann/a1.flac"

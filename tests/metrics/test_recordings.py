@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from benchmarks.lip_score import Listening, captured_motion, loudness_jaw
-from diffusiontalker.corpus.store import CorpusWriter
+from diffusiontalker.corpus.store import CorpusError, CorpusWriter
 from diffusiontalker.geometry import MODEL_FPS
 from diffusiontalker.metrics.capture import agreement, read_take
 from diffusiontalker.metrics.lips import gap
@@ -37,6 +37,9 @@ def _corpus(folder: Path) -> Path:
         f"{clip}\t0.00\t0.05\tSIL\t<sil>\n{clip}\t0.05\t0.10\tAA\tah\n" for clip in ("good", "doubtful", "noisy")
     )
     (corpus / "phones_pocketsphinx.tsv").write_text(phones)
+    (corpus / "transcripts.tsv").write_text(
+        "".join(f"{c}\tann\tah\n" for c in ("good", "doubtful", "noisy", "unaligned"))
+    )
     return folder
 
 
@@ -48,14 +51,17 @@ def test_only_trustworthy_alignments_are_taken(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_alignments_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="phones_pocketsphinx"):
+    with pytest.raises(CorpusError, match="holds no recordings"):
+        list(aligned_recordings(tmp_path))
+    (_corpus(tmp_path) / "talks" / "phones_pocketsphinx.tsv").unlink()
+    with pytest.raises(CorpusError, match="no <corpus>/phones_pocketsphinx.tsv in it"):
         list(aligned_recordings(tmp_path))
 
 
 def test_a_malformed_phone_is_named_by_line(tmp_path: Path) -> None:
     with (_corpus(tmp_path) / "talks" / "phones_pocketsphinx.tsv").open("a") as file:
         file.write("good\t0.10\t0.09\tAA\tah\n")
-    with pytest.raises(ValueError, match="line 8"):
+    with pytest.raises(CorpusError, match=r"phones_pocketsphinx.tsv, line 8: AA ends at 0.09 s"):
         list(aligned_recordings(tmp_path))
 
 

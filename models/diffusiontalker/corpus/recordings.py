@@ -31,6 +31,7 @@ _SILENT: Final = 64
 """Peak (16 bit) below which a clip is silent: -54 dBFS."""
 _SLACK: Final = 0.1
 """Seconds by which an alignment may run over the end."""
+PHONES_FILE: Final = "phones_pocketsphinx.tsv"
 _HELD_OUT_OF: Final = 8
 """One real person in this many is kept for measuring."""
 _SILENCES: Final = frozenset({"SIL", "+SPN+", "+NSN+", ""})
@@ -111,14 +112,9 @@ class Recording:
         Raises:
             CorpusError: it cannot be read, or is not 16 kHz mono.
         """
-        try:
-            samples, rate = soundfile.read(self.path, dtype="int16", always_2d=True)
-        except (soundfile.LibsndfileError, OSError) as error:
-            raise CorpusError(f"{self.path} cannot be read as sound ({error})") from error
-        if rate != SAMPLE_RATE or samples.shape[1] != 1:
-            raise CorpusError(f"{self.path} must be {SAMPLE_RATE} Hz mono, it is {rate} Hz x {samples.shape[1]}")
+        samples = read_16k(self.path)
         start, end = self.part or (0, len(samples))
-        return np.asarray(samples[start:end, 0], dtype=np.int16)
+        return samples[start:end]
 
     def flaw(self, samples: NDArray[np.int16]) -> str | None:
         """Why the clip is of no use, whatever its alignment says; None where nothing speaks against it."""
@@ -135,11 +131,26 @@ class Recording:
         return timeline(self.spans, seconds)
 
 
+def read_16k(path: Path) -> NDArray[np.int16]:
+    """Read a file of 16 kHz mono, ``[N]``.
+
+    Raises:
+        CorpusError: it cannot be read, or has another rate or more channels.
+    """
+    try:
+        samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise CorpusError(f"{path} cannot be read as sound ({error})") from error
+    if rate != SAMPLE_RATE or samples.shape[1] != 1:
+        raise CorpusError(f"{path} must be {SAMPLE_RATE} Hz mono, it is {rate} Hz x {samples.shape[1]}")
+    return np.asarray(samples[:, 0], dtype=np.int16)
+
+
 def read_recordings(speech: Path) -> list[Recording]:
     """All clips below ``speech`` that have a line in a transcript file, in a fixed order.
 
     Raises:
-        CorpusError: the folder is missing or holds no corpus of the layout.
+        CorpusError: the folder is missing or holds no corpus of the layout, or a line of a table is broken.
     """
     found = sorted(speech.glob("*/transcripts.tsv"))
     if not found:
@@ -149,11 +160,14 @@ def read_recordings(speech: Path) -> list[Recording]:
 
 def _read_corpus(folder: Path) -> Iterator[Recording]:
     spans: dict[str, list[tuple[str, float, float]]] = {}
-    for where, (clip, start, end, name, *_) in _rows(folder / "phones_pocketsphinx.tsv", "clip, start, end, phone"):
+    for where, (clip, start, end, name, *_) in _rows(folder / PHONES_FILE, "clip, start, end, phone"):
         phone = SILENCE if name in _SILENCES else name.rstrip("012").upper()
         if phone not in PHONE_INDEX:
             raise CorpusError(f"{where}: {name!r} is no ARPAbet phone")
-        spans.setdefault(clip, []).append((phone, _number(start, where), _number(end, where)))
+        span = phone, _number(start, where), _number(end, where)
+        if span[2] <= span[1]:
+            raise CorpusError(f"{where}: {name} ends at {end} s and starts at {start} s")
+        spans.setdefault(clip, []).append(span)
     quality = {
         clip: (_number(score, where), _number(outside, where))
         for where, (clip, score, outside, *_) in _rows(
