@@ -21,6 +21,7 @@ from diffusiontalker.metrics.faces import (
     lip_diversity,
     lve,
     mbe,
+    velocity_error,
 )
 
 
@@ -67,12 +68,22 @@ def test_fdd_is_the_difference_of_deviations_of_summed_squares() -> None:
     assert len(FDD_FACE) == 16
 
 
+def test_velocity_errors_see_flutter_and_not_offset() -> None:
+    """A constant offset is no velocity; 0.3 and 0.4 in one frame are 0.5, there and back, at 30 fps 15 a second."""
+    assert velocity_error([still(4, jawOpen=0.5)], [still(4)], 30) == 0.0
+    fluttering = still(3)
+    fluttering[1, [INDEX["jawOpen"], INDEX["browInnerUp"]]] = 0.3, 0.4
+    assert velocity_error([fluttering], [still(3)], 30) == pytest.approx(15.0)
+    with pytest.raises(ValueError, match="two frames"):
+        velocity_error([still(1)], [still(1)], 30)
+
+
 def test_all_errors_at_once() -> None:
     truth, predicted = np.zeros((2, 3, 52)), np.zeros((2, 3, 52))
     predicted[:, :, INDEX["jawLeft"]] = 0.2
     errors = face_errors(predicted, truth)
     assert (errors.mbe, errors.lbe_published, errors.lbe_full) == pytest.approx((0.2, 0.2, 0.2))
-    assert (errors.fdd_signed, errors.fdd_absolute) == (0.0, 0.0)
+    assert (errors.fdd_signed, errors.fdd_absolute, errors.velocity) == (0.0, 0.0, 0.0)
 
 
 def test_lve_is_the_worst_lip_vertex_squared() -> None:

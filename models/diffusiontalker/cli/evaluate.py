@@ -42,8 +42,10 @@ def _runs(runs: Path, scenes: StudyScenes, seed: int) -> None:
     from diffusiontalker.evaluation.study import Trained
     from diffusiontalker.training.pipeline import load_denoiser
 
-    found = [runs / "denoiser", *sorted(runs.glob("distilled-*"), key=lambda path: -int(path.name.split("-")[1]))]
-    weights = [folder / "denoiser.safetensors" for folder in found if (folder / "denoiser.safetensors").exists()]
+    students = [path for path in runs.glob("distilled-*") if path.name.removeprefix("distilled-").isdecimal()]
+    students.sort(key=lambda path: -int(path.name.removeprefix("distilled-")))
+    found = [folder / "denoiser.safetensors" for folder in (runs / "denoiser", *students)]
+    weights = [path for path in found if path.exists()]
     if not weights:
         raise FileNotFoundError(f"{runs} holds no denoiser: run 'diffusiontalker train' first, or give --tables")
     shown = Table("model", "steps", "MBE", "LBE published mask", "LBE full lips", "FDD", "ITF, 1e-4 s")

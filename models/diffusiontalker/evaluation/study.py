@@ -6,6 +6,7 @@ not trained again, an interrupted one goes on from its last checkpoint.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -106,9 +107,9 @@ class Study:
             raise EvaluationError(
                 f"{self.folder} holds a study of other scenes or settings: remove it, or name another --runs"
             )
-        self._speakers = scenes.speakers()
         try:
-            self._library()
+            torch.manual_seed(seed)
+            self._library = library_of(scenes.speakers())
         except (ValueError, np.linalg.LinAlgError) as error:
             raise EvaluationError(
                 "the training scenes name too few speakers: identity takes at least two, with three scenes each in "
@@ -184,13 +185,10 @@ class Study:
         rows = self.scenes.train_rows
         return StudyCrops(self.scenes.train, rows, names, frames=self.config.frames, seed=1000 * self.seed + stage)
 
-    def _library(self) -> IdentityLibrary:
-        return library_of(self._speakers)
-
     def _untrained(self, variant: Variant) -> DenoiserTask:
         """All variants of a seed begin with the same weights, as far as they have the same."""
         torch.manual_seed(self.seed)
-        library = self._library()
+        library = copy.deepcopy(self._library)
         if variant.baseline:
             denoiser: Denoiser = FaceDiffuserDecoder(self._denoiser_config)
         else:

@@ -12,7 +12,7 @@ TEACHER_STEPS: Final = 32
 CHAIN: Final = (16, 8, 4, 2, 1)
 """The students: the paper stops at 8."""
 ABLATED_AT: Final = 8
-DISTILLATION_COST: Final = 1.65
+DISTILLATION_COST: Final = 1.5
 """What an update of a student takes over one of a teacher: two more passes without gradients."""
 
 
