@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffusiontalker.arkit import INDEX, JAW_AND_MOUTH
+from diffusiontalker.arkit import BLINKS, INDEX, JAW_AND_MOUTH
 from diffusiontalker.captures.store import CaptureCorpus, CapturedTake, CaptureWriter
 from diffusiontalker.corpus.store import CorpusError
 from diffusiontalker.level import BLOCK, LevelState, normalize_level
@@ -27,12 +27,14 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("captures") / "c"
     with CaptureWriter(folder, "speaker") as writer:
         for seed, (name, frames) in enumerate(FRAMES.items()):
+            drawn = curves(frames, seed=seed, fps=30)
+            drawn[:, list(BLINKS)] = 0.2  # nobody blinks here
             hum = tone(frames / 30)[: frames * 16000 // 30] * np.linspace(0.02, 1, frames * 16000 // 30)
             writer.add(
                 take=name,
                 speaker=name.split("/")[0],
                 samples=(hum * 32767).astype(np.int16),
-                curves=curves(frames, seed=seed, fps=30).astype(np.float16),
+                curves=drawn.astype(np.float16),
                 missing=["tongueOut"] if name == "ann/3" else [],
             )
     return folder
@@ -178,3 +180,18 @@ def test_joined_takes_are_brought_to_one_level(tmp_path: Path) -> None:
     sound = heard(corpus, (Piece(loud, 0, 60, 0), Piece(soft, 0, 60, 75)))
     levels = [np.sqrt(np.square(part).mean()) for part in (sound[8000:32000], sound[48000:72000])]
     assert levels[1] == pytest.approx(levels[0], rel=0.1)
+
+
+def test_blinks_are_taken_out_and_lowered_lids_stay(tmp_path: Path) -> None:
+    """Serving adds blinks of its own; a squint or a look down is the performer's."""
+    lids = np.zeros((300, 52), np.float16)
+    lids[50:58, INDEX["eyeBlinkLeft"]] = 1.0
+    lids[100:160, INDEX["eyeBlinkLeft"]] = 0.5
+    with CaptureWriter(tmp_path / "c", "take") as writer:
+        sound = (tone(10) * 32767).astype(np.int16)
+        writer.add(take="a", speaker="ann", samples=sound, curves=lids, missing=[])
+    opened = CaptureCorpus.open(tmp_path / "c")
+    (pieces,) = scenes_of(opened.takes)
+    lid = face(opened, pieces)[:, INDEX["eyeBlinkLeft"]]
+    assert lid[:90].max() == 0.0
+    np.testing.assert_array_equal(lid[105:155], 0.5)

@@ -4,8 +4,8 @@ A take of ten seconds or more gives one scene for each whole ten seconds. Shorte
 side of the split, are laid one after another with a pause, in which the sound is silent and the face moves over.
 
 Rows of ``scenes.json`` have, besides ``speaker`` and ``natural``, ``take``, ``split``, ``missing`` (coefficients nobody
-captured, 0 in the curves) and ``spans`` (``[start, end)`` frames that were captured; the rest are pauses). Unlike
-animated curves these hold the blinks.
+captured, 0 in the curves) and ``spans`` (``[start, end)`` frames that were captured; the rest are pauses). As in
+animated scenes blinks are taken out: serving adds its own.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import grey_opening
 from torch import Tensor, nn
 
-from diffusiontalker.arkit import COUNT, JAW_AND_MOUTH
+from diffusiontalker.arkit import BLINKS, COUNT, JAW_AND_MOUTH
 from diffusiontalker.captures.store import CHUNK_FRAMES, CaptureCorpus, CapturedTake
 from diffusiontalker.corpus.store import CorpusError, Split
 from diffusiontalker.draft import Draft
@@ -43,6 +44,8 @@ _REST: Final = 6
 """Frames (0.2 s) in which the mouth comes to rest after the last of them."""
 _LEVEL: Final = 0.1
 """Root mean square that joined takes are brought to."""
+_LONGEST_BLINK: Final = 15
+"""Frames (half a second): lids that come back sooner blinked, those that stay down look down or squint."""
 _FEATURES: Final = SECONDS * SAMPLE_RATE // FEATURE_STRIDE
 _LENGTH: Final = FEATURE_STRIDE * _FEATURES + FEATURE_OVERLAP
 _REMEMBERED: Final = 60 * SAMPLE_RATE
@@ -131,6 +134,8 @@ def face(corpus: CaptureCorpus, pieces: Sequence[Piece]) -> NDArray[np.float32]:
         curves[end:] = rest
         settling = min(_REST, CHUNK_FRAMES - end)
         curves[end : end + settling] = _moved(curves[end - 1], rest, _REST)[:settling]
+    lids = list(BLINKS)
+    curves[:, lids] = grey_opening(curves[:, lids], size=(_LONGEST_BLINK, 1))
     return curves[:_FRAMES]
 
 
