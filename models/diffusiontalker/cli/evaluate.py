@@ -61,7 +61,7 @@ def _runs(runs: Path, scenes: StudyScenes, seed: int) -> None:
 def _tables(arguments: argparse.Namespace, scenes: StudyScenes) -> None:
     from diffusiontalker.evaluation.pictures import draw_pictures, require_matplotlib
     from diffusiontalker.evaluation.report import sections, write_results
-    from diffusiontalker.evaluation.results import gather
+    from diffusiontalker.evaluation.results import gather, measured
     from diffusiontalker.evaluation.study import Study, StudyConfig, fast_bfloat16
 
     if not arguments.no_pictures:
@@ -81,7 +81,7 @@ def _tables(arguments: argparse.Namespace, scenes: StudyScenes) -> None:
         for study in studies:
             training.study = study
             study.train_all(training.report, training.done)
-        count = sum(len(study.variants) for study in studies) + 1
+        count = len(measured()) * len(studies) + 1
         task = progress.add_task("Measuring", total=count, figures="")
         results = gather(
             studies,
@@ -141,13 +141,13 @@ def add(verbs: options.Verbs) -> None:
         metavar="DIR",
         help="scenes to measure on (default: test-scenes in --runs, else those of --scenes whose split is 'test')",
     )
-    verb.add_argument("--test-limit", type=int, default=48, metavar="N", help="test scenes at most (default: 48)")
+    verb.add_argument("--test-limit", type=int, default=32, metavar="N", help="test scenes at most (default: 32)")
     verb.add_argument("--seed", type=int, default=0, help="the first seed")
     study = verb.add_argument_group("the paper's tables")
     study.add_argument("--tables", action="store_true", help="train every variant and print the tables")
     study.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR", help="where results.md goes")
     study.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of every variant (default: 3)")
-    study.add_argument("--updates", type=int, default=400, metavar="N", help="updates of the teacher (default: 400)")
+    study.add_argument("--updates", type=int, default=300, metavar="N", help="updates of the teacher (default: 300)")
     study.add_argument(
         "--stage-updates", type=int, metavar="N", help="updates of each halving (default: a quarter of --updates)"
     )

@@ -18,7 +18,7 @@ from diffusiontalker.evaluation.measure import (
     identity_matching,
     inference,
 )
-from diffusiontalker.evaluation.published import METHODS, STEPS
+from diffusiontalker.evaluation.published import ABLATION, METHODS, STEPS
 from diffusiontalker.evaluation.study import Study, StudyConfig
 from diffusiontalker.evaluation.vertices import VertexBasis
 from diffusiontalker.metrics.faces import InferenceTime
@@ -71,10 +71,15 @@ DIVERSE = "distilled-8"
 """The variant whose takes are compared and drawn."""
 
 
+def measured() -> list[str]:
+    """The variants the tables have rows for; the others are only teachers of these."""
+    return list(dict.fromkeys(row.ours for row in (*METHODS, *STEPS, *ABLATION) if row.ours))
+
+
 def gather(
     studies: Sequence[Study], basis: Path | None = None, done: Callable[[str], None] = lambda _: None
 ) -> Results:
-    """Measure every variant of trained studies of the same scenes.
+    """Measure trained studies of the same scenes.
 
     Args:
         studies: one per seed.
@@ -83,13 +88,12 @@ def gather(
     """
     first = studies[0]
     vertices = VertexBasis.open(basis) if basis else None
-    scores: dict[str, list[dict[str, float]]] = {name: [] for name in first.variants}
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in measured()}
     matching, brows, lips = [], [], []
     for study in studies:
-        for name, variant in study.variants.items():
-            folder = study.folder / name
-            load = partial(study.load, variant)
-            scores[name].append(cached_score(folder, load, study.scenes, study.seed, vertices))
+        for name in scores:
+            load = partial(study.load, study.variants[name])
+            scores[name].append(cached_score(study.folder / name, load, study.scenes, study.seed, vertices))
             done(f"seed {study.seed}: {name}")
         student = study.load(study.variants[DIVERSE])
         matched = identity_matching(student, study.scenes)
@@ -98,8 +102,8 @@ def gather(
         brows.append(brow)
         lips.append(lip)
     # All timings one after another in one run, so that they can be compared.
-    timed = {row.ours for row in (*METHODS, *STEPS) if row.ours}
-    itf = {name: inference(first.load(first.variants[name]), first.scenes) for name in first.variants if name in timed}
+    timed = dict.fromkeys(row.ours for row in (*METHODS, *STEPS) if row.ours)
+    itf = {name: inference(first.load(first.variants[name]), first.scenes) for name in timed}
     done("inference time")
     return Results(
         scores,

@@ -53,7 +53,7 @@ class StudyScenes:
     test_digest: str
 
     @classmethod
-    def open(cls, folder: Path, test_folder: Path | None = None, *, limit: int = 48) -> StudyScenes:
+    def open(cls, folder: Path, test_folder: Path | None = None, *, limit: int = 32) -> StudyScenes:
         """Open scenes and divide them.
 
         Args:

@@ -46,8 +46,8 @@ class StudyConfig:
         bfloat16: mixed precision.
     """
 
-    teacher_updates: int = 400
-    stage_updates: int = 100
+    teacher_updates: int = 300
+    stage_updates: int = 75
     batch: int = 16
     frames: int = 90
     hidden: int = 256

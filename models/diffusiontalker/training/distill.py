@@ -86,7 +86,8 @@ class Distillation:
     """
 
     def __init__(self, teacher: Denoiser, student: DenoiserTask, halving: Halving) -> None:
-        self.teacher = teacher.eval().requires_grad_(False)
+        # Its weights keep asking for gradients, though it is run without: autocast casts others anew at every frame.
+        self.teacher = teacher.eval().requires_grad_(True)
         self.student = student
         self._timesteps = torch.from_numpy(
             np.stack([halving.student.timesteps, halving.teacher.timesteps[0::2]], axis=1)
