@@ -25,8 +25,6 @@ ENCODER = StreamingHubertConfig(
     positional_kernel=6,
     positional_groups=4,
     context=10,
-    voice_hidden=16,
-    voice_width=20,
 )
 DENOISER = DenoiserConfig(feature_width=32, audio_width=16, identity_width=8, step_width=8, preset_width=4, hidden=24)
 IDENTITIES = ("anna", "ben", "clara")
@@ -36,7 +34,7 @@ def tiny_modules(seed: int = 0) -> tuple[StreamingHubert, PhoneHead, Denoiser, I
     """Untrained modules whose curves move with the audio, the identity and the noise."""
     torch.manual_seed(seed)
     encoder, head, denoiser = StreamingHubert(ENCODER), PhoneHead(ENCODER.width), Denoiser(DENOISER)
-    library = IdentityLibrary(IDENTITIES, ENCODER.voice_width, 12, DENOISER.identity_width)
+    library = IdentityLibrary(IDENTITIES, ENCODER.width, 12, DENOISER.identity_width)
     with torch.no_grad():
         library.voice_projection.normal_()
         library.embeddings.weight.normal_()

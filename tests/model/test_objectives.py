@@ -6,19 +6,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from diffusiontalker.corpus.store import Corpus, CorpusWriter
 from diffusiontalker.encoder.voice_head import pool_voiced
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, SAMPLE_RATE
 from diffusiontalker.phones import TimedPhone
 from diffusiontalker.training.augment import Acoustics, AugmentConfig, degrade, shift_formants, through_codec
-from diffusiontalker.training.encoder_task import EncoderTask
 from diffusiontalker.training.pretrain import DELAYS, MaskedPrediction, UntranscribedSamples
 from diffusiontalker.training.speech_batches import SpeechSamples, utterance_part
-from diffusiontalker.training.train_voice import VoiceTask
 from diffusiontalker.training.units import AcousticUnits
-from diffusiontalker.training.voice_batches import SPEEDS, VoiceSamples
 from tests.tiny_model import ENCODER
 
 
@@ -81,34 +77,6 @@ def test_a_hidden_feature_cannot_be_heard(speech: SpeechSamples) -> None:
     other, _ = task(batch | {"heard": torch.randn_like(batch["heard"])})
     torch.testing.assert_close(loss, other)
     assert 0 <= float(hits) <= 1 and len(DELAYS) == 3
-
-
-def _steps(task: torch.nn.Module, batches: list[dict[str, Tensor]], rate: float) -> list[float]:
-    optimizer = torch.optim.Adam([p for p in task.parameters() if p.requires_grad], rate)
-    losses = []
-    for batch in batches:
-        loss, _ = task(batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(float(loss.detach()))
-    return losses
-
-
-def test_voices_are_told_apart_by_a_head_alone(speech: SpeechSamples) -> None:
-    torch.manual_seed(0)
-    samples = VoiceSamples(speech, seconds=1.0)
-    assert samples.names == ["high", "low"] and samples.classes == 2 * len(SPEEDS)
-    batches = [
-        {key: torch.stack([samples[8 * i + j][key] for j in range(8)]) for key in ("samples", "speaker")}
-        for i in range(24)
-    ]
-    task = VoiceTask(EncoderTask(ENCODER), samples.classes, scale=8.0).train()
-    before = {name: value.clone() for name, value in task.task.state_dict().items()}
-    losses = _steps(task, batches, 0.01)
-    assert np.mean(losses[-6:]) < 0.85 * np.mean(losses[:3])
-    changed = {name for name, value in task.task.state_dict().items() if not torch.equal(value, before[name])}
-    assert changed and all(name.startswith("encoder.voice_head.") for name in changed)
 
 
 def test_silence_does_not_count_as_voice() -> None:

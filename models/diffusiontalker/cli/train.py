@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train the encoder, its voice head, and on what it hears the teacher of the denoiser."""
+    """Train the encoder, and on what it hears the teacher of the denoiser."""
     from diffusiontalker.training.train_denoiser import train_denoiser
 
     if arguments.captures:
@@ -53,7 +53,7 @@ def _hear_captures(arguments: argparse.Namespace) -> None:
 
 def _hear_corpus(arguments: argparse.Namespace) -> None:
     """An encoder of our own, and scenes of the corpora it was trained on."""
-    from diffusiontalker.training.pipeline import build_training_scenes, pretrain, teach_voices
+    from diffusiontalker.training.pipeline import build_training_scenes, pretrain
     from diffusiontalker.training.train_encoder import train_encoder
 
     runs, seed = arguments.runs, arguments.seed
@@ -70,7 +70,7 @@ def _hear_corpus(arguments: argparse.Namespace) -> None:
             seed=seed,
             report=steps("Pre-training", arguments.pretrain_steps),
         )
-        phonetic = train_encoder(
+        encoder = train_encoder(
             arguments.corpus,
             runs / "encoder",
             speech=arguments.speech,
@@ -78,15 +78,6 @@ def _hear_corpus(arguments: argparse.Namespace) -> None:
             pretrained=pretrained,
             seed=seed,
             report=steps("Encoder", arguments.encoder_steps),
-        )
-        encoder = teach_voices(
-            arguments.corpus,
-            phonetic,
-            runs / "voice",
-            speech=arguments.speech,
-            steps=arguments.voice_steps,
-            seed=seed,
-            report=steps("Voices", arguments.voice_steps),
         )
         # A tenth as many of utterances that no stage has seen: what "evaluate" measures on.
         parts: tuple[tuple[Path, Part, int], ...] = (

@@ -22,8 +22,6 @@ class StreamingHubertConfig:
         positional_groups: its groups.
         context: earlier features each attention layer may look back at (on top of the feature itself).
         dropout: during training.
-        voice_hidden: inner width of the voice head.
-        voice_width: width of a voice feature.
     """
 
     long_bands: int = 64
@@ -36,8 +34,6 @@ class StreamingHubertConfig:
     positional_groups: int = 16
     context: int = 32
     dropout: float = 0.05
-    voice_hidden: int = 256
-    voice_width: int = 192
 
     def __post_init__(self) -> None:
         if self.width % self.heads:

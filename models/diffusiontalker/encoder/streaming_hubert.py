@@ -51,7 +51,7 @@ class EncoderOutput(NamedTuple):
 
     Attributes:
         features: ``[B, h, width]`` what the decoder hears.
-        voice: ``[B, h, voice_width]`` what identity is matched on.
+        voice: ``[B, h, width]`` what identity is matched on.
         positional: ``[B, positional_kernel - 1, width]`` next call's positional state.
         keys_values: ``[B, layers, 2, h, width]`` the new entries for the ring.
     """
@@ -117,7 +117,7 @@ class StreamingHubert(nn.Module):
         )
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.width)
-        self.voice_head = VoiceHead(config.layers + 1, config.width, config.voice_hidden, config.voice_width)
+        self.voice_head = VoiceHead(config.layers + 1)
 
     @property
     def width(self) -> int:
@@ -127,7 +127,7 @@ class StreamingHubert(nn.Module):
     @property
     def voice_width(self) -> int:
         """Width of a voice feature."""
-        return self.config.voice_width
+        return self.config.width
 
     def initial_state(self, batch: int) -> EncoderState:
         """State of ``batch`` streams that have heard nothing."""
@@ -147,15 +147,12 @@ class StreamingHubert(nn.Module):
         position = F.gelu(self.positional(extended.transpose(1, 2)).transpose(1, 2))
         return x + position, extended[:, -past.shape[1] :]
 
-    def forward(self, samples: Tensor, masked: Masked | None = None) -> tuple[Tensor, Tensor]:
-        """A whole clip from its start (training).
+    def layer_outputs(self, samples: Tensor, masked: Masked | None = None) -> list[Tensor]:
+        """What enters the first layer and what leaves each, ``layers + 1`` times ``[B, T, width]``, of a whole clip.
 
         Args:
             samples: ``[B, 320 T + 80]`` level-normalised audio.
             masked: features to hide from the transformer, where its objective wants that.
-
-        Returns:
-            features ``[B, T, width]`` and voice features ``[B, T, voice_width]``.
         """
         c = self.config
         start = samples.new_zeros(samples.shape[0], c.positional_kernel - 1, c.width)
@@ -166,6 +163,15 @@ class StreamingHubert(nn.Module):
         outputs = [x]
         for layer in self.layers:
             outputs.append(layer(outputs[-1], None, mask)[0])
+        return outputs
+
+    def forward(self, samples: Tensor, masked: Masked | None = None) -> tuple[Tensor, Tensor]:
+        """A whole clip from its start (training).
+
+        Returns:
+            features ``[B, T, width]`` and voice features ``[B, T, width]``.
+        """
+        outputs = self.layer_outputs(samples, masked)
         return self.final_norm(outputs[-1]), self.voice_head(outputs)
 
     def step(self, samples: Tensor, state: EncoderState) -> EncoderOutput:

@@ -38,7 +38,7 @@ def hear_captures(
         captures: folder of a captured corpus.
         runs: of the training run.
         encoder: as ``encoder.loading.load_audio_encoder`` takes it; None for the shipped one, which is then also
-            written to ``runs/voice`` so that the run can be exported.
+            written to ``runs/encoder`` so that the run can be exported.
         seed: of the scenes.
         progress: called with the folder's name, scenes done and scenes in all.
 
@@ -53,7 +53,7 @@ def hear_captures(
         head, hearing = modules.phone_head, modules.encoder
         speech = lambda features: head.speech(features)[..., 0]  # noqa: E731
         mark = encoder_fingerprint(hearing)
-        _keep(EncoderTask(hearing.config), {"encoder": hearing, "phone_head": head}, runs / "voice")
+        _keep(EncoderTask(hearing.config), {"encoder": hearing, "phone_head": head}, runs / "encoder")
     else:
         hearing = load_audio_encoder(encoder)  # type: ignore[assignment]
         mark = encoder_fingerprint(hearing)

@@ -24,8 +24,6 @@ from diffusiontalker.training.pretrain import UntranscribedSamples, pretrain_enc
 from diffusiontalker.training.scenes import SECONDS, build_scenes
 from diffusiontalker.training.speech_batches import Part, SpeechSamples
 from diffusiontalker.training.train_encoder import load_acoustics
-from diffusiontalker.training.train_voice import train_voice
-from diffusiontalker.training.voice_batches import VoiceSamples
 
 
 def load_encoder(weights: Path) -> EncoderTask:
@@ -51,22 +49,6 @@ def pretrain(
     )
     samples = UntranscribedSamples(labelled, read_recordings(speech) if speech else [])
     return pretrain_encoder(samples, out, LoopConfig(steps=steps, batch=8, warmup=150, seed=seed), report=report)
-
-
-def teach_voices(
-    corpora: Sequence[Path],
-    encoder: Path,
-    out: Path,
-    *,
-    speech: Path | None,
-    steps: int,
-    seed: int = 0,
-    report: Report | None = None,
-) -> Path:
-    """Train the voice head of a trained encoder; the path of the encoder with it."""
-    samples = SpeechSamples([Corpus.open(folder) for folder in corpora], load_acoustics(speech), seed=seed)
-    loop = LoopConfig(steps=steps, batch=32, learning_rate=2e-3, warmup=50, ema=0.99, seed=seed)
-    return train_voice(load_encoder(encoder), VoiceSamples(samples, seed=seed), out, loop, report=report)
 
 
 def build_training_scenes(
@@ -119,7 +101,7 @@ def export_runs(runs: Path, bundle: Path, *, steps: int, name: str, version: str
     Raises:
         FileNotFoundError: a stage has not been trained to its end.
     """
-    encoder = runs / "voice" / ENCODER_FILE
+    encoder = runs / "encoder" / ENCODER_FILE
     denoisers = [runs / folder / "denoiser.safetensors" for folder in (f"distilled-{steps}", "denoiser")]
     if not encoder.exists():
         raise FileNotFoundError(f"{encoder} is missing: run 'diffusiontalker train' to its end first")

@@ -86,7 +86,7 @@ def build_scenes(
         return np.lib.format.open_memmap(draft / name, mode="w+", dtype=np.float16, shape=(count, *shape))
 
     features, curves = array("features.npy", length, width), array("curves.npy", _FRAMES, COUNT)
-    voices = array("voices.npy", WINDOWS, encoder.config.voice_width)
+    voices = array("voices.npy", WINDOWS, encoder.voice_width)
     rows: list[dict[str, object]] = [{}] * count
     encoder.eval()
     for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=2):

@@ -76,7 +76,7 @@ class DenoiserTask(nn.Module):
         return loss, parts
 
 
-def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 48) -> IdentityLibrary:
+def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 128) -> IdentityLibrary:
     """An untrained library of the scenes' speakers, with the voice side fitted.
 
     Args:
