@@ -1,7 +1,7 @@
 """The personalization adapter: an identity library matched to voices by contrastive learning (eq. 14).
 
 Each speaker has a learnable embedding of 32 numbers; an MLP brings it into the space of pooled voice features, where
-cosine similarity finds the talking identity. The voice side is fixed: the mean of the voice head over voiced frames,
+cosine similarity finds the talking identity. The voice side is fixed: the mean of the encoder's voice features,
 brought by a linear discriminant projection (fitted once on the corpus) to where speakers differ.
 """
 
