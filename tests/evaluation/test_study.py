@@ -22,10 +22,12 @@ from diffusiontalker.evaluation.published import ABLATION, METHODS, STEPS
 from diffusiontalker.evaluation.report import write_results
 from diffusiontalker.evaluation.results import Results, gather
 from diffusiontalker.evaluation.scenes import PRESET, EvaluationError, StudyCrops, StudyScenes, window_audio
-from diffusiontalker.evaluation.study import Study, StudyConfig
+from diffusiontalker.evaluation.study import Study, StudyConfig, Trained
 from diffusiontalker.evaluation.variants import variants
 from diffusiontalker.evaluation.vertices import VertexBasis
+from diffusiontalker.training.pipeline import load_denoiser
 from diffusiontalker.training.scenes import frame_audio
+from diffusiontalker.training.train_denoiser import train_denoiser
 from tests.evaluation.tiny_scenes import SPEAKERS, WIDTH, frames_of, write_scenes
 
 SECONDS = 2
@@ -261,8 +263,22 @@ def test_the_command_trains_measures_and_goes_on(
     assert "distilled-1 trained" in capsys.readouterr().err
     page = (out / "results.md").read_text("utf-8")
     assert main(command) == 0
-    said = capsys.readouterr().err
-    assert "trained, " not in said
+    said = capsys.readouterr()
+    assert "trained, " not in said.err
+    assert "## Fewer steps" in said.out
     kept = json.loads((runs / "study-1x1-seed0" / "scratch-8" / "scores.json").read_text("utf-8"))
     figures = next(iter(kept.values()))
     assert f"{figures['lbe_full']:.4f}" in page
+
+
+def test_the_command_measures_what_a_run_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_scenes(tmp_path / "scenes", 10, splits=["train"] * 9 + ["test"])
+    runs = tmp_path / "runs"
+    for name, steps in (("denoiser", 2), ("distilled-1", 1)):
+        train_denoiser(folder, runs / name, denoise_steps=steps, steps=1, batch=1)
+    assert main(["evaluate", "--runs", str(runs), "--scenes", str(folder), "--test-limit", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("denoiser  ") < said.index("distilled-1")
+    scenes = StudyScenes.open(folder, limit=1)
+    figures = score(Trained(*load_denoiser(runs / "distilled-1" / "denoiser.safetensors")), scenes, 0)
+    assert f"{figures['mbe']:.4f}" in said

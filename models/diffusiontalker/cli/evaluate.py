@@ -7,9 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markdown import Markdown
 from rich.progress import Progress
-from rich.table import Table
 
 from diffusiontalker.cli import arguments as options
 from diffusiontalker.cli.show import bars, console
@@ -42,20 +40,19 @@ def _runs(runs: Path, scenes: StudyScenes, seed: int) -> None:
     from diffusiontalker.evaluation.study import Trained
     from diffusiontalker.training.pipeline import load_denoiser
 
-    students = [path for path in runs.glob("distilled-*") if path.name.removeprefix("distilled-").isdecimal()]
-    students.sort(key=lambda path: -int(path.name.removeprefix("distilled-")))
-    found = [folder / "denoiser.safetensors" for folder in (runs / "denoiser", *students)]
-    weights = [path for path in found if path.exists()]
+    weights = sorted(runs.glob("*/denoiser.safetensors"))
     if not weights:
         raise FileNotFoundError(f"{runs} holds no denoiser: run 'diffusiontalker train' first, or give --tables")
-    shown = Table("model", "steps", "MBE", "LBE published mask", "LBE full lips", "FDD", "ITF, 1e-4 s")
-    for path in weights:
-        trained = Trained(*load_denoiser(path))
-        figures = score(trained, scenes, seed)
-        keys = ("mbe", "lbe_published", "lbe_full", "fdd_absolute")
-        row = [f"{figures[key]:.4f}" for key in keys]
-        shown.add_row(path.parent.name, str(len(trained.schedule)), *row, f"{inference(trained, scenes).itf:.1f}")
-    console.print(shown)
+    models = {path.parent.name: Trained(*load_denoiser(path)) for path in weights}
+    print(f"{'':24} steps {'MBE':>8} {'LBE':>8} {'full LBE':>8} {'FDD':>8} {'velocity':>8} {'ITF':>8}")
+    for name, trained in sorted(models.items(), key=lambda item: -len(item[1].schedule)):
+        errors = score(trained, scenes, seed)
+        keys = ("mbe", "lbe_published", "lbe_full", "fdd_absolute", "velocity")
+        row = " ".join(f"{errors[key]:8.4f}" for key in keys)
+        print(f"{name:24} {len(trained.schedule):5} {row} {inference(trained, scenes).itf:8.1f}", flush=True)
+    print(
+        "LBE: published lip mask, without jawOpen and mouthClose; full LBE: all of jaw and mouth; ITF: 1e-4 s a frame"
+    )
 
 
 def _tables(arguments: argparse.Namespace, scenes: StudyScenes) -> None:
@@ -91,7 +88,7 @@ def _tables(arguments: argparse.Namespace, scenes: StudyScenes) -> None:
     out: Path = arguments.out
     pictures = {} if arguments.no_pictures else draw_pictures(studies[0], out / "images")
     for heading, body in sections(results).items():
-        console.print(Markdown(f"## {heading}\n\n{body}"))
+        print(f"## {heading}\n\n{body}\n")
     console.print(f"wrote {write_results(results, out, pictures)}", soft_wrap=True, highlight=False)
 
 

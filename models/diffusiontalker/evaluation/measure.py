@@ -103,7 +103,7 @@ def embeddings(trained: Trained, scenes: Scenes, rows: NDArray[np.int64]) -> Ten
     chosen = torch.from_numpy(np.where(own >= 0, own, np.where(nobody, -1, found)))
     if not trained.identity:
         chosen = torch.full_like(chosen, -1)
-    return torch.where((chosen >= 0)[:, None], table[chosen.clamp_min(0)], table.mean(0))
+    return torch.where((chosen >= 0)[:, None], table[chosen.clamp_min(0)], trained.library.neutral())
 
 
 def score(trained: Trained, study: StudyScenes, seed: int, basis: VertexBasis | None = None) -> dict[str, float]:
@@ -153,14 +153,14 @@ def cached_score(
 
 
 def identity_matching(trained: Trained, study: StudyScenes) -> IdentityScores | None:
-    """Matching of the library's speakers in the test scenes, every third of a scene (3.3 s) an utterance.
+    """Matching of the library's speakers in all test scenes, every third of a scene (3.3 s) an utterance.
 
     Returns:
         None where no test scene has a speaker of the library in their own voice.
     """
     truth: list[str] = []
     voices = []
-    for i in study.test_rows:
+    for i in study.voices:
         if study.test.natural[i] and study.test.speakers[i] in trained.library.names:
             heard = [voice for voice in np.asarray(study.test.voices[i]) if voice.any()]
             voices += heard

@@ -155,6 +155,6 @@ def _panels(
         place.set_xlim(times[0], times[-1])
     axes[-1].set_xlabel("seconds")
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(drawn), frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=len(drawn), frameon=False)
     figure.savefig(path, dpi=110)
     return path

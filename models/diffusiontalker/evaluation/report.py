@@ -68,9 +68,9 @@ page on another corpus, another encoder and far less training. What can be compa
 - **Machine.** {results.machine}{", mixed precision in training" if config.bfloat16 else ""}.
 - **ITF** is in 1e-4 s per frame, of {timed.clip_frames} frames at batch {timed.batch}, the fastest of three runs; the
   audio encoder, which runs once whatever the steps, is not inside. The paper says neither.
-- **LBE** under the published mask leaves out jawOpen and mouthClose and does not see whether the mouth is open; the
-  full-lip mask is all of jaw and mouth. **FDD** is of eyes and nose, truth minus prediction. **Velocity error** is
-  ours: the distance between frame-to-frame motions, per second. Distances from one truth reward the average face: of
-  two models as good, the livelier one has the higher error.
+- **MBE** counts all 52 coefficients. **LBE** under the published mask leaves out jawOpen and mouthClose and does not
+  see whether the mouth is open; the full-lip mask is all of jaw and mouth. **FDD** is of eyes and nose, truth minus
+  prediction. **Velocity error** is ours: the distance between frame-to-frame motions, per second. Distances from one
+  truth reward the average face: of two models as good, the livelier one has the higher error.
 - **Identity.** A test scene has its speaker's own embedding where the library knows the speaker, else that of the most
   similar voice."""

@@ -41,6 +41,7 @@ class StudyScenes:
         train_rows: ``[N]`` indexes.
         test: scenes of which ``test_rows`` are measured on; the same scenes or others.
         test_rows: ``[M]`` indexes.
+        voices: indexes of all test scenes: matching a voice costs nothing, so no limit holds for it.
         digest: names the training scenes.
         test_digest: names the test scenes and which of them are used.
     """
@@ -49,6 +50,7 @@ class StudyScenes:
     train_rows: NDArray[np.int64] = field(repr=False)
     test: Scenes = field(repr=False)
     test_rows: NDArray[np.int64] = field(repr=False)
+    voices: NDArray[np.int64] = field(repr=False)
     digest: str
     test_digest: str
 
@@ -82,7 +84,7 @@ class StudyScenes:
                 f"{train.features.shape[-1]}: encode both with the same encoder"
             )
         chosen = candidates[np.linspace(0, len(candidates) - 1, min(limit, len(candidates))).round().astype(np.int64)]
-        return cls(train, train_rows, test, chosen, digest, f"{test_digest}-{_hash(chosen.tobytes())}")
+        return cls(train, train_rows, test, chosen, candidates, digest, f"{test_digest}-{_hash(chosen.tobytes())}")
 
     def speakers(self) -> Scenes:
         """The training scenes' voices and speakers alone, for ``library_of``."""

@@ -145,7 +145,7 @@ def identity(results: Results) -> str:
         first = results.matching[0]
         text = (
             f"Here each of {first.utterances} utterances of 3.3 s, of {first.speakers} speakers, was matched with the "
-            "library by its pooled voice alone; they are among the scenes kept apart, degraded as all scenes are."
+            "library by its pooled voice alone; they are of the scenes kept apart, and degraded as all scenes are."
         )
     else:
         text = "No test scene has a speaker of the library in their own voice, so matching was not measured here."
