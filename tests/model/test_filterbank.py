@@ -43,7 +43,7 @@ def test_each_feature_is_made_of_its_own_window() -> None:
     samples[0, FEATURE_STRIDE + FEATURE_WINDOW - 40] = 1.0  # in the overlap: end of feature 1, start of feature 2
     heard = front_end.spectra(samples)[0]
     silent = front_end.spectra(torch.zeros_like(samples))[0]
-    long, short = (heard != silent)[:, :12].any(1), (heard != silent)[:, 12:].unflatten(1, (4, 6)).any(2)
+    long, short = (heard != silent)[:, :12].any(1), (heard != silent)[:, 12:].reshape(4, 4, 6).any(2)
     assert long.tolist() == [False, True, True, False]
     # Two short windows overlap everywhere; at this place one is feature 1's last, the other feature 2's first.
     assert short.tolist() == [[False] * 4, [False, False, False, True], [True, False, False, False], [False] * 4]

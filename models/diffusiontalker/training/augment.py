@@ -170,7 +170,7 @@ def degrade(samples: Audio, config: AugmentConfig, acoustics: Acoustics, rng: np
     if rng.random() < config.clean_share:
         loud = np.sqrt(np.square(samples).mean()) + 1e-7
         level = 10 ** (rng.uniform(*config.level_db) / 20)
-        return np.clip(samples * (level / loud), -1, 1).astype(np.float32)
+        return np.asarray(np.clip(samples * (level / loud), -1, 1), np.float32)
     if rng.random() < config.room_share:
         response = _room(acoustics, rng)
         size = fft.next_fast_len(length + len(response), real=True)
