@@ -17,7 +17,7 @@ from diffusiontalker.denoiser.facediffuser import FaceDiffuserDecoder, cosine_sc
 from diffusiontalker.denoiser.model import sample
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.evaluation import pictures
-from diffusiontalker.evaluation.measure import animate_scenes, constant_pose, embeddings, match, score
+from diffusiontalker.evaluation.measure import animate_scenes, constant_pose, embeddings, match, score, takes
 from diffusiontalker.evaluation.published import ABLATION, METHODS, STEPS
 from diffusiontalker.evaluation.report import write_results
 from diffusiontalker.evaluation.results import Results, gather
@@ -25,6 +25,7 @@ from diffusiontalker.evaluation.scenes import PRESET, EvaluationError, StudyCrop
 from diffusiontalker.evaluation.study import Study, StudyConfig, Trained
 from diffusiontalker.evaluation.variants import variants
 from diffusiontalker.evaluation.vertices import VertexBasis
+from diffusiontalker.metrics.faces import brow_diversity
 from diffusiontalker.training.pipeline import load_denoiser
 from diffusiontalker.training.scenes import frame_audio
 from diffusiontalker.training.train_denoiser import train_denoiser
@@ -182,6 +183,8 @@ def test_scores_are_repeatable_and_in_range(studies: list[Study], scenes: StudyS
     assert made.min() >= 0 and made.max() <= 1
     assert score(trained, scenes, 0) == score(trained, scenes, 0)
     assert score(trained, scenes, 0)["mbe"] != score(trained, scenes, 1)["mbe"]
+    apart = [brow_diversity(takes(trained, scenes, row)) for row in (9, 10, 11)]
+    assert score(trained, scenes, 0)["brow_diversity"] == pytest.approx(np.mean(apart)) and min(apart) > 0
     truth = np.asarray(scenes.test.curves[scenes.test_rows], np.float64)
     mean = np.asarray(scenes.train.curves[:9], np.float64).mean((0, 1))
     wanted = np.linalg.norm(truth - mean, axis=2).mean()

@@ -44,10 +44,10 @@ def _runs(runs: Path, scenes: StudyScenes, seed: int) -> None:
     if not weights:
         raise FileNotFoundError(f"{runs} holds no denoiser: run 'diffusiontalker train' first, or give --tables")
     models = {path.parent.name: Trained(*load_denoiser(path)) for path in weights}
-    print(f"{'':24} steps {'MBE':>8} {'LBE':>8} {'full LBE':>8} {'FDD':>8} {'velocity':>8} {'ITF':>8}")
+    print(f"{'':24} steps {'MBE':>8} {'LBE':>8} {'full LBE':>8} {'FDD':>8} {'velocity':>8} {'brows':>8} {'ITF':>8}")
     for name, trained in sorted(models.items(), key=lambda item: -len(item[1].schedule)):
         errors = score(trained, scenes, seed)
-        keys = ("mbe", "lbe_published", "lbe_full", "fdd_absolute", "velocity")
+        keys = ("mbe", "lbe_published", "lbe_full", "fdd_absolute", "velocity", "brow_diversity")
         row = " ".join(f"{errors[key]:8.4f}" for key in keys)
         print(f"{name:24} {len(trained.schedule):5} {row} {inference(trained, scenes).itf:8.1f}", flush=True)
     print(

@@ -35,7 +35,7 @@ from diffusiontalker.training.scenes import Scenes
 Curves = NDArray[np.float32]
 
 _BATCH: Final = 16
-_DIVERSE_SCENES: Final = 6
+_DIVERSE_SCENES: Final = 4
 _TAKES: Final = 3
 
 
@@ -107,9 +107,13 @@ def embeddings(trained: Trained, scenes: Scenes, rows: NDArray[np.int64]) -> Ten
 
 
 def score(trained: Trained, study: StudyScenes, seed: int, basis: VertexBasis | None = None) -> dict[str, float]:
-    """All errors of a model on the test scenes; ``lve`` only with a vertex basis."""
+    """All errors of a model on the test scenes, and how much its takes differ; ``lve`` only with a vertex basis."""
     truth = np.asarray(study.test.curves[study.test_rows], np.float32)
-    return _errors(animate_scenes(trained, study.test, study.test_rows, seed), truth, basis)
+    figures = _errors(animate_scenes(trained, study.test, study.test_rows, seed), truth, basis)
+    made = [takes(trained, study, int(row)) for row in study.test_rows[:_DIVERSE_SCENES]]
+    figures["brow_diversity"] = float(np.mean([brow_diversity(t) for t in made]))
+    figures["lip_diversity"] = float(np.mean([lip_diversity(t) for t in made]))
+    return figures
 
 
 def constant_pose(study: StudyScenes, basis: VertexBasis | None = None) -> dict[str, float]:
@@ -143,7 +147,7 @@ def cached_score(
     path = folder / "scores.json"
     kept: dict[str, dict[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     key = f"{study.test_digest}-{seed}"
-    wanted = {figure.name for figure in fields(FaceErrors)}
+    wanted = {*(figure.name for figure in fields(FaceErrors)), "brow_diversity", "lip_diversity"}
     if basis is not None or not wanted <= kept.get(key, {}).keys():
         kept[key] = score(trained(), study, seed, basis)
         partial = path.with_suffix(".partial")
@@ -185,10 +189,3 @@ def takes(trained: Trained, study: StudyScenes, row: int, count: int = _TAKES) -
     audio = scene_audio(study.test, rows[:1]).expand(count, -1, -1)
     identity = embeddings(trained, study.test, rows)
     return animate(trained, audio, identity, np.arange(1, count + 1, dtype=np.uint64))
-
-
-def diversities(trained: Trained, study: StudyScenes) -> tuple[float, float]:
-    """Mean distance between seeds over some scenes: brows, lips."""
-    rows = study.test_rows[:_DIVERSE_SCENES]
-    made = [takes(trained, study, int(row)) for row in rows]
-    return float(np.mean([brow_diversity(t) for t in made])), float(np.mean([lip_diversity(t) for t in made]))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -14,7 +15,6 @@ from diffusiontalker.evaluation.machine import machine_class
 from diffusiontalker.evaluation.measure import (
     cached_score,
     constant_pose,
-    diversities,
     identity_matching,
     inference,
 )
@@ -34,8 +34,6 @@ class Results:
         pose: figures of the constant mean pose.
         itf: of each timed variant, of the first seed.
         matching: identity matching per seed; empty where nobody could be matched.
-        brows: mean distance between takes per seed, of the student of 8 steps.
-        lips: the same of jaw and mouth.
         corpus: what it stands on, a sentence.
         machine: what it ran on.
         config: of the study.
@@ -46,8 +44,6 @@ class Results:
     pose: Mapping[str, float]
     itf: Mapping[str, InferenceTime] = field(repr=False)
     matching: Sequence[IdentityScores]
-    brows: Sequence[float]
-    lips: Sequence[float]
     corpus: str
     machine: str
     config: StudyConfig
@@ -67,8 +63,8 @@ class Results:
         return "lve" in self.pose
 
 
-DIVERSE = "distilled-8"
-"""The variant whose takes are compared and drawn."""
+DIVERSE: Final = "distilled-8"
+"""The variant whose takes are drawn and whose library is matched with."""
 
 
 def measured() -> list[str]:
@@ -89,18 +85,14 @@ def gather(
     first = studies[0]
     vertices = VertexBasis.open(basis) if basis else None
     scores: dict[str, list[dict[str, float]]] = {name: [] for name in measured()}
-    matching, brows, lips = [], [], []
+    matching = []
     for study in studies:
         for name in scores:
             load = partial(study.load, study.variants[name])
             scores[name].append(cached_score(study.folder / name, load, study.scenes, study.seed, vertices))
             done(f"seed {study.seed}: {name}")
-        student = study.load(study.variants[DIVERSE])
-        matched = identity_matching(student, study.scenes)
+        matched = identity_matching(study.load(study.variants[DIVERSE]), study.scenes)
         matching += [matched] if matched else []
-        brow, lip = diversities(student, study.scenes)
-        brows.append(brow)
-        lips.append(lip)
     # All timings one after another in one run, so that they can be compared.
     timed = dict.fromkeys(row.ours for row in (*METHODS, *STEPS) if row.ours)
     itf = {name: inference(first.load(first.variants[name]), first.scenes) for name in timed}
@@ -110,8 +102,6 @@ def gather(
         constant_pose(first.scenes, vertices),
         itf,
         matching,
-        brows,
-        lips,
         first.scenes.describe(),
         machine_class(torch.get_num_threads()),
         first.config,
