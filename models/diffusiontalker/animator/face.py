@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 _SLACK: Final = 0.12
 """Share of the jaw's opening that relaxed lips cover."""
-_LOUDNESS_PER_DB: Final = 0.03
+_LOUDNESS_PER_DB: Final = 0.045
 """Share by which the jaw opens wider per dB above the clip's speech level (Schulman 1989 on loud speech)."""
 _LOUDNESS_LIMIT: Final = 8.0
 _LOUDNESS_WINDOW: Final = 0.15

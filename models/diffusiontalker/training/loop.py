@@ -159,10 +159,8 @@ def train(
     Raises:
         CheckpointError: the checkpoint is damaged, or of another version or run.
     """
-    accelerator = Accelerator(
-        mixed_precision="bf16" if config.bfloat16 else "no",
-        dataloader_config=DataLoaderConfiguration(split_batches=True),
-    )
+    # Precision is the loop's own: one process trains several stages, and accelerate keeps the first one's setting.
+    accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
     folder.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device)
     optimizer = _optimizer(model, config)
@@ -189,7 +187,7 @@ def train(
         torch.manual_seed((config.seed * 1_000_003 + step) * accelerator.num_processes + accelerator.process_index)
         for group in optimizer.param_groups:
             group["lr"] = config.rate(step)
-        with accelerator.autocast():
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bfloat16):
             loss, figures = objective(batch)
         optimizer.zero_grad(set_to_none=True)
         accelerator.backward(loss)
