@@ -69,7 +69,7 @@ def test_the_mouth_follows_the_phones() -> None:
     assert sanity.voiced_gap_p90 >= 0.25
     assert sanity.lip_crossing <= 0.05
     score = phonetic_lip_score([ScoredClip(frames, MODEL_FPS, phones)])
-    assert score.open >= 0.97
+    assert score.open >= 0.93
     assert score.rounding >= 0.9
     assert score.closure >= 0.85
 
@@ -114,5 +114,5 @@ def test_real_speech_of_people_never_heard() -> None:
     assert score.closure >= 0.93
     captured = Motion(CAPTURED_SPEED, CAPTURED_JERK, spread=0.344, frames=1)
     ratio = motion_ratio(mean_motion(motions), captured)
-    assert ratio.speed <= 1.5
-    assert ratio.jerk <= 1.5
+    assert ratio.speed <= 1.3
+    assert ratio.jerk <= 1.4

@@ -33,9 +33,9 @@ def training() -> argparse.ArgumentParser:
     parser.add_argument("--corpus", type=Path, nargs="+", default=[Path("corpus")], metavar="DIR")
     parser.add_argument("--pretrain-steps", type=int, default=1500, help="masked prediction, before phones are named")
     parser.add_argument("--encoder-steps", type=int, default=8000)
-    parser.add_argument("--scenes", type=int, default=2400, help="ten-second scenes for the denoiser")
-    parser.add_argument("--denoiser-steps", type=int, default=4000)
-    parser.add_argument("--denoise-steps", type=int, default=32, help="steps of the teacher's sampler (default: 32)")
+    parser.add_argument("--scenes", type=int, default=2200, help="ten-second scenes for the denoiser")
+    parser.add_argument("--denoiser-steps", type=int, default=3200)
+    parser.add_argument("--denoise-steps", type=int, default=8, help="steps of the sampler; 32 for a teacher to distil")
     return parser
 
 

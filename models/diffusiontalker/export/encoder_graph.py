@@ -7,6 +7,7 @@ Outputs: ``features [B, h, W]``, ``voice [B, h, W]``, ``speech [B, h, presets]``
 
 from __future__ import annotations
 
+import logging
 import warnings
 
 import onnx
@@ -41,6 +42,8 @@ def encoder_graph(encoder: StreamingHubert, phone_head: PhoneHead) -> onnx.Model
     state = encoder.initial_state(2)
     samples = torch.zeros(2, 320 * 3 + 80)
     dynamic = torch.export.Dim.DYNAMIC
+    # The exporter warns of operators of libraries that are not installed.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

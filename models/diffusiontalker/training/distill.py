@@ -28,7 +28,7 @@ from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.errors import MendableError
 from diffusiontalker.training.loop import Batch, LoopConfig, Report, train
-from diffusiontalker.training.losses import LossWeights, curve_losses, distillation_loss
+from diffusiontalker.training.losses import STEADY, LossWeights, curve_losses, distillation_loss
 from diffusiontalker.training.pipeline import load_denoiser
 from diffusiontalker.training.scenes import SceneCrops, Scenes
 from diffusiontalker.training.train_denoiser import DenoiserTask
@@ -288,7 +288,7 @@ def distill_runs(
                     seed=seed + stage,
                     bfloat16=False,
                 ),
-                weights=weights,
+                weights=weights or STEADY,
                 report=report(stage),
                 notes={"teacher": mark},
             )

@@ -18,7 +18,7 @@ from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.errors import MendableError
 from diffusiontalker.training.loop import LoopConfig, Report, train
-from diffusiontalker.training.losses import LossWeights, curve_losses
+from diffusiontalker.training.losses import STEADY, LossWeights, curve_losses
 from diffusiontalker.training.scenes import SceneCrops, Scenes
 
 MOUTH_TEMPERATURE: Final = 0.3
@@ -135,7 +135,7 @@ def train_denoiser(
     # A coefficient that hardly moves must not become all noise: its scale has a floor.
     denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))
     denoiser.temperature[list(JAW_AND_MOUTH)] = MOUTH_TEMPERATURE
-    task = DenoiserTask(denoiser, library, denoise_steps, weights)
+    task = DenoiserTask(denoiser, library, denoise_steps, weights or STEADY)
     averaged = train(
         task,
         task,
