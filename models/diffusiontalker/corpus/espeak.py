@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from diffusiontalker.corpus.engine import Delivery, EngineFailed, EngineMissing
+from diffusiontalker.corpus.espeak_languages import foreign_phones, language_of
 from diffusiontalker.corpus.utterance import Utterance, timeline, to_int16
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.phones import SILENCE
@@ -76,7 +77,8 @@ _R_COLOURED: Final[dict[str, str]] = {
     "U@": "UH",
 }
 _SECOND_SHARE: Final = 0.35
-"""Part of a two-phone mnemonic that belongs to its second phone."""
+"""Part of a two-phone mnemonic that belongs to its second phone; to its first where that is a glide."""
+_GLIDES: Final = frozenset({"W", "Y"})
 _STOPS: Final = frozenset("P B T D K G CH JH".split())
 _CLOSURE_AFTER_SILENCE: Final = 0.07
 """Seconds a stop is closed before its burst when nothing was said before it."""
@@ -167,15 +169,20 @@ def phone_spans(
         EngineFailed: an unknown mnemonic.
     """
     phones: list[tuple[str, int]] = []
+    spoken = accent
     for i, (mnemonic, sample) in enumerate(events):
+        if mnemonic.startswith("("):  # a foreign word follows, or the accent's own language again
+            spoken = mnemonic.strip("()")
+            continue
         end = events[i + 1][1] if i + 1 < len(events) else len(raw)
-        names = to_arpabet(mnemonic, accent)
+        names = to_arpabet(mnemonic, spoken)
         if names and names[0] in _STOPS:
             floor = phones[-1][1] if phones else 0
             after_silence = not phones or phones[-1][0] == SILENCE
             sample = _closure_start(raw, sample, floor, round(_CLOSURE_AFTER_SILENCE * rate) if after_silence else None)
+        share = 1 - _SECOND_SHARE if names and names[0] in _GLIDES else _SECOND_SHARE
         for part, name in enumerate(names):
-            phones.append((name, sample if part == 0 else round(end - _SECOND_SHARE * (end - sample))))
+            phones.append((name, sample if part == 0 else round(end - share * (end - sample))))
     ends = [sample for _, sample in phones[1:]] + [len(raw)]
     return [(name, start / rate, end / rate) for (name, start), end in zip(phones, ends, strict=True)]
 
@@ -188,6 +195,8 @@ def to_arpabet(mnemonic: str, accent: str) -> tuple[str, ...]:
     """
     if mnemonic.startswith("_"):
         return (SILENCE,)
+    if language_of(accent) != "en":
+        return foreign_phones(mnemonic, language_of(accent))
     if mnemonic in _R_COLOURED:
         return (_R_COLOURED[mnemonic], "R") if accent in _RHOTIC else (_R_COLOURED[mnemonic],)
     if mnemonic == "3" and accent in _NO_R_IN_3:
