@@ -47,8 +47,8 @@ class LossWeights:
 
 
 STEADY: Final = LossWeights(velocity=1.5)
-"""What a model that is to be looked at is trained with. At the paper's weight of ``L_vel`` lips tremble, with a jerk 1.4
-times that of captured people; at three times the weight it is 1.3 times, and the lip score is nearly the same."""
+"""What a model that is to be looked at is trained with. At the paper's weight of ``L_vel`` lips tremble, with a jerk
+1.4 times that of captured people; at three times the weight it is 1.3 times, and the lip score nearly the same."""
 
 
 def curve_losses(predicted: Tensor, truth: Tensor, weights: LossWeights) -> tuple[Tensor, dict[str, float]]:
