@@ -140,36 +140,39 @@ def animate_all(animate: Animate, recordings: Sequence[Recording], listening: Li
     return results
 
 
-def _line(label: str, score: PhoneticLipScore, rest: str = "") -> str:
+def score_line(label: str, score: PhoneticLipScore, rest: str = "") -> str:
+    """A row under ``SCORE_HEAD``."""
     figures = f"{score.open:7.3f} {score.rounding:8.3f} {score.closure:7.3f} {score.lag_ms:6.0f}"
     return f"{label:34.34} {figures} {score.clips:6d} {score.open_pairs:9d} {score.rounding_pairs:9d}{rest}"
 
 
-_HEAD = f"{'':34} {'open':>7} {'rounding':>8} {'closure':>7} {'lag ms':>6} {'clips':>6} {'o pairs':>9} {'r pairs':>9}"
+SCORE_HEAD = (
+    f"{'':34} {'open':>7} {'rounding':>8} {'closure':>7} {'lag ms':>6} {'clips':>6} {'o pairs':>9} {'r pairs':>9}"
+)
 
 
 def report(results: dict[str, list[Result]], captured: Motion | None, worst: int) -> None:
     """Print the table over all animators, then each one's corpora and worst clips."""
     ratio_head = "  speed x  jerk x" if captured else ""
-    print(_HEAD + f" {'gap p90':>8} {'crossing':>8}{ratio_head}")
+    print(SCORE_HEAD + f" {'gap p90':>8} {'crossing':>8}{ratio_head}")
     for name, clips in results.items():
         opening = np.percentile(np.concatenate([clip.spoken_gap for clip in clips]), 90)
         rest = f" {opening:8.3f} {max(clip.lip_crossing for clip in clips):8.3f}"
         if captured:
             ratio = motion_ratio(mean_motion([clip.motion for clip in clips]), captured)
             rest += f" {ratio.speed:8.2f} {ratio.jerk:7.2f}"
-        print(_line(name, phonetic_lip_score([clip.scored for clip in clips]), rest))
+        print(score_line(name, phonetic_lip_score([clip.scored for clip in clips]), rest))
     for name, clips in results.items():
         print(f"\n{name}, by corpus")
         corpora: dict[str, list[ScoredClip]] = defaultdict(list)
         for clip in clips:
             corpora[clip.scored.corpus].append(clip.scored)
         for corpus, members in sorted(corpora.items()):
-            print(_line(f"  {corpus}", phonetic_lip_score(members)))
+            print(score_line(f"  {corpus}", phonetic_lip_score(members)))
         if worst:
             print(f"{name}, worst clips by open and closure")
         for scored, score in _worst([clip.scored for clip in clips])[:worst]:
-            print(_line(f"  {scored.corpus[:12]}/{scored.name}", score))
+            print(score_line(f"  {scored.corpus[:12]}/{scored.name}", score))
 
 
 def _worst(clips: Iterable[ScoredClip]) -> list[tuple[ScoredClip, PhoneticLipScore]]:

@@ -50,7 +50,7 @@ def paired(true: Sequence[TimedPhone], found: Sequence[TimedPhone]) -> list[tupl
     """Phones of two alignments that say the same kind in the same order; accents differ in their vowels."""
     sides = [[phone for phone in phones if phone.phone != SILENCE] for phones in (true, found)]
     kinds = [["vowel" if phone.phone in VOWELS else phone.phone for phone in side] for side in sides]
-    matcher = difflib.SequenceMatcher(None, *kinds, autojunk=False)
+    matcher = difflib.SequenceMatcher(None, kinds[0], kinds[1], autojunk=False)
     return [
         (sides[0][block.a + i], sides[1][block.b + i])
         for block in matcher.get_matching_blocks()

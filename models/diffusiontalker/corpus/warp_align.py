@@ -28,7 +28,7 @@ VOICES: Final[dict[str, str]] = {"en": "en-us", "de": "de", "es": "es", "zh": "c
 """espeak-ng's voice for each language, by ISO 639 code."""
 MOST_COST_RATIO: Final = 0.95
 """An alignment with a higher ratio is not trusted. Of 160 English recordings (``benchmarks/warp_alignment.py``) no
-wrong text came below 0.95 and one in a hundred below 0.96; 78 % of the right ones did, and errors grow from there on."""
+wrong text came below 0.95 and one in a hundred below 0.96; 78 % of the right ones did, and errors grow from there."""
 DECOYS: Final = 5
 """Wrong sentences that are enough."""
 
