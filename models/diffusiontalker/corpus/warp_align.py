@@ -65,13 +65,17 @@ class WarpAlignment:
 class WarpAligner:
     """espeak-ng and the warping."""
 
-    def __init__(self) -> None:
+    def __init__(self, variant: str = "") -> None:
         """Start espeak-ng.
+
+        Args:
+            variant: espeak-ng's name of a variant, as ``f2``, instead of each language's own voice.
 
         Raises:
             EngineMissing: it is not installed.
         """
         self._espeak = Espeak()
+        self._variant = f"+{variant}" if variant else ""
 
     def align(self, samples: NDArray[np.int16], text: str, language: str, decoys: Sequence[str] = ()) -> WarpAlignment:
         """Align ``[N]`` samples at 16 kHz with what is said in them.
@@ -110,7 +114,9 @@ class WarpAligner:
         if language not in VOICES:
             raise AlignmentFailed(f"no voice for the language {language!r}: there are {', '.join(VOICES)}")
         try:
-            speech = self._espeak.say(spoken_text(text, language), Delivery("", VOICES[language], stretch, 50))
+            speech = self._espeak.say(
+                spoken_text(text, language), Delivery("", VOICES[language] + self._variant, stretch, 50)
+            )
             return _Spoken(speech, cepstra(speech.samples).trimmed())
         except (EngineFailed, ValueError) as error:
             raise AlignmentFailed(f"espeak-ng cannot say {text!r}: {error}") from error
