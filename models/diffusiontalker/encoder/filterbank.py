@@ -1,7 +1,7 @@
 """The encoder's front end: what a feature's window holds, as log-mel spectra at two resolutions.
 
 HuBERT learns seven strided convolutions over the waveform. They need thousands of hours to settle; log-mel spectra in
-their place learn the same units from far less (MelHuBERT, Lin et al. 2022) and cost a tenth of the multiplications.
+their place learn the same units from far less (MelHuBERT, Lin et al. 2022) and cost a seventh of the multiplications.
 One long window resolves the formants, four short ones the closures and bursts within it: where lips meet and part.
 """
 
