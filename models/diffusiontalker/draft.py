@@ -7,9 +7,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from diffusiontalker.errors import MendableError
+
+
+class OccupiedError(MendableError, FileExistsError):
+    """A place that holds something of another kind."""
+
 
 class Draft:
     """A folder under way to ``out``.
+
+    A folder that is there is replaced only if it is of the same kind, which its marker file tells: a mistyped path must
+    not cost somebody their own files.
 
     Use it as a context manager: leaving it moves the draft to ``out``, replacing what was there; an exception drops the
     draft and leaves whatever was at ``out`` untouched.
@@ -18,8 +27,14 @@ class Draft:
         folder: where to write, ``<out>.unfinished``; what a killed run left there is gone.
     """
 
-    def __init__(self, out: Path) -> None:
-        """Start what will become ``out``."""
+    def __init__(self, out: Path, marker: str) -> None:
+        """Start what will become ``out``; ``marker`` is a file that every folder of its kind holds.
+
+        Raises:
+            OccupiedError: ``out`` is there and is something else.
+        """
+        if out.exists() and not (out / marker).is_file() and not (out.is_dir() and not any(out.iterdir())):
+            raise OccupiedError(f"{out} is there and holds no {marker}, so it is not replaced: give another folder")
         self.out = out
         self.folder = out.with_name(out.name + ".unfinished")
         if self.folder.exists():

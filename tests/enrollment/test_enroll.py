@@ -17,6 +17,7 @@ from diffusiontalker.bundle import WEIGHTS, Bundle, open_bundle
 from diffusiontalker.cli.main import main
 from diffusiontalker.denoiser.model import sample
 from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.draft import OccupiedError
 from diffusiontalker.enrollment.face import fit_embedding
 from diffusiontalker.enrollment.library import enrolled, identity_feature, speaker_by_voice
 from diffusiontalker.enrollment.voice import EnrollmentError, VoiceListener
@@ -96,6 +97,15 @@ def test_a_taken_name_is_refused_and_replaced_on_request(bundle: Bundle, tmp_pat
 def test_a_bundle_can_grow_in_place(bundle: Bundle) -> None:
     enrolled(bundle, speaker_by_voice(bundle, "dora", Loud(bundle).pooled([hum(150)])), bundle.folder)
     assert open_bundle(bundle.folder).identities.names[-1] == "dora"
+
+
+def test_a_folder_that_is_no_bundle_is_not_replaced(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "holiday.txt").write_text("mine")
+    with pytest.raises(OccupiedError, match="holds no model.json, so it is not replaced"):
+        enrolled(bundle, speaker_by_voice(bundle, "dora", Loud(bundle).pooled([hum(150)])), tmp_path / "photos")
+    assert (tmp_path / "photos" / "holiday.txt").read_text() == "mine"
+    assert not list(tmp_path.glob("*.unfinished"))
 
 
 def test_too_little_voice_says_how_much_is_needed(bundle: Bundle) -> None:

@@ -104,7 +104,7 @@ class CaptureWriter:
     """
 
     def __init__(self, out: Path, by: SplitBy) -> None:
-        self._draft = Draft(out)
+        self._draft = Draft(out, TAKES_FILE)
         self._by: SplitBy = by
         self._audio = (self._draft.folder / AUDIO_FILE).open("wb")
         self._curves = (self._draft.folder / CURVES_FILE).open("wb")

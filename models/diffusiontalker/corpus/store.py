@@ -72,7 +72,7 @@ class CorpusWriter:
 
     def __init__(self, out: Path) -> None:
         """Start writing what will become ``out``."""
-        self._draft = Draft(out)
+        self._draft = Draft(out, CLIPS_FILE)
         self._audio = (self._draft.folder / AUDIO_FILE).open("wb")
         self._clips = (self._draft.folder / CLIPS_FILE).open("w", encoding="utf-8")
         self._names: set[str] = set()

@@ -210,7 +210,7 @@ class RollingHubert(nn.Module):
         }
         config = replace(self.config, checkpoint=folder.name, weights=self._digest()).to_dict()
         rolling = {"format": _FORMAT, "config": config, "layer_sum": self.layer_sum.weights.tolist()}
-        with Draft(folder) as draft:
+        with Draft(folder, ROLLING_FILE) as draft:
             self.hubert.save_pretrained(draft.folder)
             for name, content in ((PREPROCESSOR, preprocessor), (ROLLING_FILE, rolling)):
                 (draft.folder / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")

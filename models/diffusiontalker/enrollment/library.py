@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from diffusiontalker.bundle import DENOISER, ENCODER, HASHED, METADATA, WEIGHTS, Bundle, file_hash
+from diffusiontalker.draft import Draft
 from diffusiontalker.enrollment.voice import EnrollmentError
 from diffusiontalker.export.bundle_writer import point_into
 
@@ -70,6 +71,7 @@ def enrolled(bundle: Bundle, speaker: Speaker, out: Path, *, replace: bool = Fal
 
     Raises:
         EnrollmentError: the name is taken, or is not one line of printable text.
+        OccupiedError: ``out`` is there and is no bundle.
     """
     names = list(bundle.identities.names)
     if not speaker.name.strip() or not speaker.name.isprintable():
@@ -85,19 +87,15 @@ def enrolled(bundle: Bundle, speaker: Speaker, out: Path, *, replace: bool = Fal
         kept = weights[key]
         weights[key] = np.concatenate([kept[:at], row[None].astype(kept.dtype), kept[at + 1 :]])
     names[at : at + 1] = [speaker.name]
-    draft = out.with_name(out.name + ".unfinished")
-    if draft.exists():
-        shutil.rmtree(draft)
-    shutil.copytree(bundle.folder, draft)
-    save_file(weights, draft / WEIGHTS, metadata=header)
-    for graph_file in (ENCODER, DENOISER):
-        graph = onnx.load(draft / graph_file, load_external_data=False)
-        point_into(graph, draft / WEIGHTS)
-        onnx.save(graph, draft / graph_file)
-    metadata = json.loads((draft / METADATA).read_text("utf-8"))
-    metadata["identities"] = names
-    metadata["sha256"] = {file: file_hash(draft / file) for file in HASHED}
-    (draft / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", "utf-8")
-    if out.exists():
-        shutil.rmtree(out)
-    draft.rename(out)
+    with Draft(out, METADATA) as draft:
+        folder = draft.folder
+        shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
+        save_file(weights, folder / WEIGHTS, metadata=header)
+        for graph_file in (ENCODER, DENOISER):
+            graph = onnx.load(folder / graph_file, load_external_data=False)
+            point_into(graph, folder / WEIGHTS)
+            onnx.save(graph, folder / graph_file)
+        metadata = json.loads((folder / METADATA).read_text("utf-8"))
+        metadata["identities"] = names
+        metadata["sha256"] = {file: file_hash(folder / file) for file in HASHED}
+        (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", "utf-8")

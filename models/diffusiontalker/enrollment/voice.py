@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
 from diffusiontalker.errors import MendableError
-from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE
+from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, SAMPLE_RATE
 from diffusiontalker.level import LevelState, normalize_level
 
 LEAST_VOICED: Final = 100
@@ -73,8 +73,8 @@ class VoiceListener:
         count = sum(len(part) for part in voiced)
         if count < LEAST_VOICED:
             raise EnrollmentError(
-                f"only {count * FEATURE_STRIDE / 16000:.1f} s of voice was heard; give at least "
-                f"{LEAST_VOICED * FEATURE_STRIDE // 16000} s, better ten, of the speaker alone"
+                f"only {count * FEATURE_STRIDE / SAMPLE_RATE:.1f} s of voice was heard; give at least "
+                f"{LEAST_VOICED * FEATURE_STRIDE // SAMPLE_RATE} s, better ten, of the speaker alone"
             )
         total: NDArray[np.float64] = sum(part.sum(0, dtype=np.float64) for part in voiced if len(part)) / count
         return total

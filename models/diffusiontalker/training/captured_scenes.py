@@ -31,7 +31,7 @@ from diffusiontalker.encoder.voice_head import pool_voiced
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, SAMPLE_RATE, frame_sample
 from diffusiontalker.level import BLOCK, LevelState, normalize_level
 from diffusiontalker.metrics.speech import speech_mask
-from diffusiontalker.training.scenes import _FRAMES, SECONDS, WINDOWS
+from diffusiontalker.training.scenes import FRAMES, SCENES_FILE, SECONDS, WINDOWS
 
 Encoder = Callable[[Tensor], tuple[Tensor, Tensor]]
 """``[B, 320 T + 80]`` normalised samples -> features ``[B, T, W]``, voice features ``[B, T, V]``."""
@@ -136,7 +136,7 @@ def face(corpus: CaptureCorpus, pieces: Sequence[Piece]) -> NDArray[np.float32]:
         curves[end : end + settling] = _moved(curves[end - 1], rest, _REST)[:settling]
     lids = list(BLINKS)
     curves[:, lids] = grey_opening(curves[:, lids], size=(_LONGEST_BLINK, 1))
-    return curves[:_FRAMES]
+    return curves[:FRAMES]
 
 
 def _moved(start: NDArray[np.float32], end: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
@@ -186,7 +186,7 @@ def build_captured_scenes(
         raise CorpusError(f"{captures} makes no scene of {SECONDS} s{side}: its takes are too few, or the face is lost")
     if isinstance(encoder, nn.Module):
         encoder.eval()
-    with Draft(out) as draft:
+    with Draft(out, SCENES_FILE) as draft:
         arrays: dict[str, NDArray[np.float16]] = {}
 
         def store(name: str, start: int, values: NDArray[np.float32]) -> None:
@@ -210,7 +210,7 @@ def build_captured_scenes(
                 progress(start + len(group), len(scenes))
         for array in arrays.values():
             array.flush()  # type: ignore[attr-defined]
-        (draft.folder / "scenes.json").write_text(json.dumps([_row(pieces) for pieces in scenes]), "utf-8")
+        (draft.folder / SCENES_FILE).write_text(json.dumps([_row(pieces) for pieces in scenes]), "utf-8")
     return len(scenes)
 
 
@@ -232,5 +232,5 @@ def _row(pieces: Sequence[Piece]) -> dict[str, object]:
         "take": " + ".join(piece.take.take for piece in pieces),
         "split": first.split,
         "missing": sorted({name for piece in pieces for name in piece.take.missing}),
-        "spans": [[piece.at, min(piece.at + piece.frames, _FRAMES)] for piece in pieces if piece.at < _FRAMES],
+        "spans": [[piece.at, min(piece.at + piece.frames, FRAMES)] for piece in pieces if piece.at < FRAMES],
     }

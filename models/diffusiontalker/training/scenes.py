@@ -6,7 +6,6 @@ The encoder does not change while the denoiser learns, so each scene is encoded 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from diffusiontalker.animator import NEUTRAL, animate, style_for
 from diffusiontalker.arkit import COUNT
+from diffusiontalker.draft import Draft
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.encoder.voice_head import pool_voiced
@@ -27,9 +27,10 @@ from diffusiontalker.geometry import MODEL_FPS, PRESETS, STEADY_LOOK_AHEAD, fram
 from diffusiontalker.training.speech_batches import Speech, SpeechSamples
 
 SECONDS: Final = 10
+SCENES_FILE: Final = "scenes.json"
 WINDOWS: Final = 3
 """Pooled voices per scene."""
-_FRAMES: Final = SECONDS * MODEL_FPS - 6
+FRAMES: Final = SECONDS * MODEL_FPS - 6
 """Frames of a scene whose audio is there at every look-ahead."""
 
 
@@ -46,8 +47,8 @@ def loudness(clean: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
 def face(speech: Speech, seed: int) -> NDArray[np.float32]:
     """The truth: the animator's curves of a scene in its speaker's style, without blinks, ``[frames, 52]``."""
     style = style_for(speech.speaker) if speech.speaker else NEUTRAL
-    level = loudness(speech.clean, _FRAMES) if speech.speaker else None
-    return animate(speech.phones, _FRAMES, style=style, seed=seed, loudness=level, blinks=False)
+    level = loudness(speech.clean, FRAMES) if speech.speaker else None
+    return animate(speech.phones, FRAMES, style=style, seed=seed, loudness=level, blinks=False)
 
 
 class _Drawn(Dataset[tuple[int, Tensor, Tensor, str, bool]]):
@@ -78,31 +79,29 @@ def build_scenes(
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Encode ``count`` scenes into ``out`` (replaced when complete)."""
-    draft = out.with_name(out.name + ".unfinished")
-    draft.mkdir(parents=True, exist_ok=True)
     length, width = samples.features, encoder.config.width
-
-    def array(name: str, *shape: int) -> NDArray[np.float16]:
-        return np.lib.format.open_memmap(draft / name, mode="w+", dtype=np.float16, shape=(count, *shape))
-
-    features, curves = array("features.npy", length, width), array("curves.npy", _FRAMES, COUNT)
-    voices = array("voices.npy", WINDOWS, encoder.voice_width)
     rows: list[dict[str, object]] = [{}] * count
     encoder.eval()
-    for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=2):
-        heard, voice = encoder(audio)
-        spoken = phone_head.speech(heard)[..., 0]
-        at = indexes.numpy()
-        features[at] = heard.half().numpy()
-        curves[at] = truth.half().numpy()
-        for w, (v, s) in enumerate(zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)):
-            voices[at, w] = pool_voiced(v, s).half().numpy()
-        for i, index in enumerate(at.tolist()):
-            rows[index] = {"speaker": speakers[i], "natural": bool(natural[i])}
-        if progress is not None:
-            progress(len(at))
-    (draft / "scenes.json").write_text(json.dumps(rows), "utf-8")
-    os.replace(draft, out)
+    with Draft(out, SCENES_FILE) as draft:
+
+        def array(name: str, *shape: int) -> NDArray[np.float16]:
+            return np.lib.format.open_memmap(draft.folder / name, mode="w+", dtype=np.float16, shape=(count, *shape))
+
+        features, curves = array("features.npy", length, width), array("curves.npy", FRAMES, COUNT)
+        voices = array("voices.npy", WINDOWS, encoder.voice_width)
+        for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=2):
+            heard, voice = encoder(audio)
+            spoken = phone_head.speech(heard)[..., 0]
+            at = indexes.numpy()
+            features[at] = heard.half().numpy()
+            curves[at] = truth.half().numpy()
+            for w, (v, s) in enumerate(zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)):
+                voices[at, w] = pool_voiced(v, s).half().numpy()
+            for i, index in enumerate(at.tolist()):
+                rows[index] = {"speaker": speakers[i], "natural": bool(natural[i])}
+            if progress is not None:
+                progress(len(at))
+        (draft.folder / SCENES_FILE).write_text(json.dumps(rows), "utf-8")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Scenes:
     @classmethod
     def open(cls, folder: Path) -> Scenes:
         """Map the scenes of a folder."""
-        rows = json.loads((folder / "scenes.json").read_text("utf-8"))
+        rows = json.loads((folder / SCENES_FILE).read_text("utf-8"))
         features, curves, voices = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("features", "curves", "voices")
         )
@@ -181,9 +180,9 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
         rng = np.random.default_rng([self.seed, index])
         scene = int(rng.integers(len(self.rows)))
         preset = list(PRESETS.values())[rng.integers(len(PRESETS))]
-        audio = frame_audio(self.scenes.features[scene].astype(np.float32), preset.look_ahead, _FRAMES)
+        audio = frame_audio(self.scenes.features[scene].astype(np.float32), preset.look_ahead, FRAMES)
         # Half of the crops begin with the stream, when hidden states are zero and nothing was heard.
-        start = int(rng.integers(0, _FRAMES - self.frames + 1)) if rng.random() < 0.5 else 0
+        start = int(rng.integers(0, FRAMES - self.frames + 1)) if rng.random() < 0.5 else 0
         window = slice(start, start + self.frames)
         voice = self.scenes.voices[scene, rng.integers(WINDOWS)].astype(np.float32)
         return {
