@@ -14,10 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusiontalker.geometry import FEATURE_OVERLAP, SAMPLE_RATE
+from diffusiontalker.geometry import SAMPLE_RATE
+from diffusiontalker.highpass import BLOCK, ORDER, high_pass
 
-BLOCK: Final = FEATURE_OVERLAP
-"""Samples per block (5 ms)."""
 AVERAGED_BLOCKS: Final = 10
 """Blocks in the short-time level (50 ms)."""
 RELEASE_DB: Final = 2.0 * BLOCK / SAMPLE_RATE
@@ -34,15 +33,17 @@ class LevelState:
     Attributes:
         powers: ``[B, 9]`` mean squares of the latest blocks.
         held: ``[B]`` held level in dBFS.
+        low_cut: ``[B, ORDER]`` state of the high-pass.
     """
 
     powers: NDArray[np.float64]
     held: NDArray[np.float64]
+    low_cut: NDArray[np.float64]
 
     @staticmethod
     def initial(batch: int) -> LevelState:
         """State before the first sample of ``batch`` streams."""
-        return LevelState(np.zeros((batch, AVERAGED_BLOCKS - 1)), np.full(batch, FLOOR_DB))
+        return LevelState(np.zeros((batch, AVERAGED_BLOCKS - 1)), np.full(batch, FLOOR_DB), np.zeros((batch, ORDER)))
 
 
 def normalize_level(samples: NDArray[np.float32], state: LevelState) -> tuple[NDArray[np.float32], LevelState]:
@@ -59,8 +60,8 @@ def normalize_level(samples: NDArray[np.float32], state: LevelState) -> tuple[ND
     blocks = length // BLOCK
     if blocks * BLOCK != length:
         raise ValueError(f"level normalisation takes whole blocks of {BLOCK} samples, got {length}")
-    grid = samples.reshape(batch, blocks, BLOCK)
-    powers = np.concatenate([state.powers, np.square(grid.astype(np.float64)).mean(-1)], axis=1)
+    grid, low_cut = high_pass(samples.reshape(batch, blocks, BLOCK).astype(np.float64), state.low_cut)
+    powers = np.concatenate([state.powers, np.square(grid).mean(-1)], axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(powers, AVERAGED_BLOCKS, axis=1)
     level = np.maximum(10 * np.log10(windows.mean(-1) + _TINY), FLOOR_DB)
     # held[b] = max(level[b], held[b-1] - release): a running maximum once the release is added back.
@@ -74,4 +75,4 @@ def normalize_level(samples: NDArray[np.float32], state: LevelState) -> tuple[ND
     # Rising gain is heard from the block before, but an onset must not leave the block at the old, higher gain.
     gain = np.minimum(gain, gains[:, 1:, None] * 2.0)
     out = (grid * gain).astype(np.float32).reshape(batch, length)
-    return out, LevelState(powers[:, -(AVERAGED_BLOCKS - 1) :], held[:, -1])
+    return out, LevelState(powers[:, -(AVERAGED_BLOCKS - 1) :], held[:, -1], low_cut)

@@ -105,9 +105,9 @@ def test_joined_takes_keep_their_place_and_the_face_moves_over(corpus: CaptureCo
     np.testing.assert_array_equal(curve[291:, list(JAW_AND_MOUTH)], 0)
     np.testing.assert_array_equal(curve[291:, INDEX["browInnerUp"]], curve[284, INDEX["browInnerUp"]])
     sound = heard(corpus, scene)
-    assert np.abs(sound[64000:72000]).max() == 0, "a pause is silent"
+    assert np.abs(sound[64800:72000]).max() < 1e-3, "a pause is silent, once the low cut has rung out"
     assert np.abs(sound[72000:74000]).max() > 0.05
-    assert np.abs(sound[152000:]).max() == 0
+    assert np.abs(sound[152800:]).max() < 1e-3
 
 
 def test_the_folder_opens_as_scenes(captures: Path, corpus: CaptureCorpus, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.level import BLOCK, FLOOR_DB, LevelState, normalize_level
 
 
@@ -37,6 +38,15 @@ def test_a_quieter_voice_is_heard_the_same() -> None:
     quiet, _ = normalize_level(audio * np.float32(10 ** (-37 / 20)), LevelState.initial(1))
     # The first blocks begin near the floor, where a level still counts.
     np.testing.assert_allclose(quiet[:, 40 * BLOCK :], loud[:, 40 * BLOCK :], rtol=1e-3, atol=1e-4)
+
+
+def test_rumble_does_not_set_the_level() -> None:
+    voice = speechlike(400)[None]
+    rumble = 0.5 * np.sin(2 * np.pi * 30 * np.arange(400 * BLOCK) / SAMPLE_RATE)[None].astype(np.float32)
+    heard, _ = normalize_level(voice + rumble, LevelState.initial(1))
+    alone, _ = normalize_level(voice, LevelState.initial(1))
+    ratio = np.sqrt(np.square(heard[:, 100 * BLOCK :]).mean() / np.square(alone[:, 100 * BLOCK :]).mean())
+    assert 0.9 < ratio < 1.1, "30 Hz, 14 dB above the voice"
 
 
 def test_silence_stays_silent_and_the_future_is_not_heard() -> None:

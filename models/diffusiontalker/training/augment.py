@@ -35,6 +35,8 @@ class AugmentConfig:
         noise_share: share with noise.
         codec_share: share that passes a lossy codec.
         snr_db: signal-to-noise range.
+        rumble_share: share with a desk's, a fan's or the wind's rumble under the voice.
+        rumble_snr_db: range of the voice over the rumble, which is mostly louder.
         level_db: level range in dBFS (root mean square).
     """
 
@@ -46,9 +48,11 @@ class AugmentConfig:
     equalise_db: float = 8.0
     band_limit_share: float = 0.08
     room_share: float = 0.3
-    noise_share: float = 0.6
+    noise_share: float = 0.7
     codec_share: float = 0.1
-    snr_db: tuple[float, float] = (4.0, 40.0)
+    snr_db: tuple[float, float] = (3.0, 30.0)
+    rumble_share: float = 0.1
+    rumble_snr_db: tuple[float, float] = (-20.0, 10.0)
     level_db: tuple[float, float] = (-45.0, -12.0)
 
 
@@ -121,12 +125,20 @@ def coloured_noise(length: int, slope_db: float, rng: np.random.Generator) -> Au
 
 
 def _noise(length: int, acoustics: Acoustics, rng: np.random.Generator) -> Audio:
-    if acoustics.noises and rng.random() < 0.6:
+    if acoustics.noises and rng.random() < 0.5:
         recording = acoustics.noises[int(rng.integers(len(acoustics.noises)))]
         start = rng.integers(len(recording))
         looped = np.take(recording, np.arange(start, start + length), mode="wrap")
         return np.asarray(looped / (looped.std() + 1e-6), np.float32)
-    return coloured_noise(length, rng.uniform(0, 6.5), rng)
+    return coloured_noise(length, rng.uniform(-0.5, 5.0), rng)
+
+
+def _rumble(length: int, rng: np.random.Generator) -> Audio:
+    """Noise of unit power from a corner of 40 to 120 Hz downwards."""
+    spectrum = fft.rfft(rng.standard_normal(length))
+    frequency = fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    noise = fft.irfft(spectrum / (1 + (frequency / rng.uniform(40, 120)) ** 4), length)
+    return np.asarray(noise / (noise.std() + 1e-9), np.float32)
 
 
 def _room(acoustics: Acoustics, rng: np.random.Generator) -> Audio:
@@ -182,6 +194,8 @@ def degrade(samples: Audio, config: AugmentConfig, acoustics: Acoustics, rng: np
     if rng.random() < config.noise_share:
         noise = _noise(length, acoustics, rng)
         samples = samples + noise * level * 10 ** (-rng.uniform(*config.snr_db) / 20)
+    if rng.random() < config.rumble_share:
+        samples = samples + _rumble(length, rng) * level * 10 ** (-rng.uniform(*config.rumble_snr_db) / 20)
     samples = np.clip(samples, -1, 1).astype(np.float32)
     if rng.random() < config.codec_share:
         samples = through_codec(samples, *_CODECS[rng.integers(len(_CODECS))])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -190,7 +190,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         state = LevelState.initial(1)
         if rng.random() < 0.5:
             power = 10 * np.log10(float(np.square(heard).mean()) + 1e-9) + rng.uniform(0, 12)
-            state = LevelState(state.powers, np.array([max(power, FLOOR_DB)]))
+            state = replace(state, held=np.array([max(power, FLOOR_DB)]))
         out, _ = normalize_level(heard[None], state)
         first: NDArray[np.float32] = out[0]
         return first

@@ -79,15 +79,17 @@ class SlotPool:
             state[index] = 0
         self._level.powers[index] = 0
         self._level.held[index] = FLOOR_DB
+        self._level.low_cut[index] = 0
 
     def level(self, rows: Sequence[int] | NDArray[np.intp]) -> LevelState:
         """Level state of rows (a copy)."""
-        return LevelState(self._level.powers[rows], self._level.held[rows])
+        return LevelState(self._level.powers[rows], self._level.held[rows], self._level.low_cut[rows])
 
     def set_level(self, rows: Sequence[int] | NDArray[np.intp], state: LevelState) -> None:
         """Store the level state of rows."""
         self._level.powers[rows] = state.powers
         self._level.held[rows] = state.held
+        self._level.low_cut[rows] = state.low_cut
 
     def encoder_state(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats, Integers]:
         """Positional state, ring and position of rows (copies)."""
