@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.geometry import SAMPLE_RATE
-from diffusiontalker.highpass import BLOCK, ORDER, high_pass
+from diffusiontalker.highpass import BLOCK as BLOCK
+from diffusiontalker.highpass import ORDER, high_pass
 
 AVERAGED_BLOCKS: Final = 10
 """Blocks in the short-time level (50 ms)."""
