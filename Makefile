@@ -23,7 +23,7 @@ $(1)/bin/python -m pip install $(PIP_FLAGS) -e ".[$(2)]"
 endef
 
 $(READY): pyproject.toml constraints.txt
-	$(call environment,$(VENV),cpu$(COMMA)demo$(COMMA)dev$(COMMA)mic$(COMMA)train)
+	$(call environment,$(VENV),bench$(COMMA)cpu$(COMMA)demo$(COMMA)dev$(COMMA)mic$(COMMA)train)
 
 $(DEMO_READY): pyproject.toml constraints.txt
 	@echo "preparing $(DEMO_VENV), once: about 300 MB, without torch"

@@ -48,11 +48,11 @@ finally:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("serve", "stream", "mic", "bake"):
+    for command in ("serve", "stream", "mic", "bake", "bench"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "stream", "mic", "bake"])
+@pytest.mark.parametrize("command", ["serve", "stream", "mic", "bake", "bench"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:
         main([command, "--help"])
