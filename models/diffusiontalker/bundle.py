@@ -20,6 +20,7 @@ from safetensors import safe_open
 
 from diffusiontalker.arkit import BLENDSHAPES
 from diffusiontalker.errors import MendableError
+from diffusiontalker.geometry import FEATURE_STRIDE
 
 FORMAT: Final = "livetalker-model"
 FORMAT_VERSION: Final = 2
@@ -28,11 +29,13 @@ ENCODER: Final = "encoder.onnx"
 DENOISER: Final = "denoiser.onnx"
 METADATA: Final = "model.json"
 HASHED: Final = (WEIGHTS, ENCODER, DENOISER)
-SIZES: Final = {
-    "encoder": ("width", "context", "layers", "positional_kernel"),
-    "denoiser": ("coefficients", "layers", "hidden"),
+ENCODER_SIZES: Final = {
+    "streaming": ("width", "context", "layers", "positional_kernel"),
+    "rolling": ("width", "window", "hop", "right"),
 }
-"""What whoever serves a bundle must find in the two configurations."""
+"""Kind of encoder -> what whoever serves it must find in its configuration; a bundle that names none is streaming."""
+DENOISER_SIZES: Final = ("coefficients", "layers", "hidden")
+"""Likewise of the denoiser."""
 
 
 class BundleError(MendableError, ValueError):
@@ -72,6 +75,8 @@ class Bundle:
         encoder: the encoder's configuration, as plain JSON types.
         denoiser: the denoiser's, likewise.
         identities: the library.
+        encoder_kind: ``streaming`` (each feature once, with state) or ``rolling`` (a window for every few features).
+        digest: of everything in it, 64 hexadecimal digits.
     """
 
     folder: Path
@@ -81,6 +86,15 @@ class Bundle:
     encoder: Mapping[str, Any]
     denoiser: Mapping[str, Any]
     identities: Identities
+    encoder_kind: str
+    digest: str
+
+    @property
+    def encoder_delay(self) -> int:
+        """Samples at 16 kHz a feature may wait beyond its own window: it adds to every preset's look-ahead."""
+        if self.encoder_kind == "streaming":
+            return 0
+        return FEATURE_STRIDE * (int(self.encoder["hop"]) - 1 + int(self.encoder["right"]))
 
     @property
     def encoder_graph(self) -> Path:
@@ -136,7 +150,10 @@ def open_bundle(folder: Path | None = None) -> Bundle:
 
 def _described(folder: Path, metadata: Mapping[str, Any]) -> Bundle:
     """The bundle that metadata describe; KeyError, TypeError or AttributeError where they do not."""
-    for part, sizes in SIZES.items():
+    kind = metadata.get("encoder_kind", "streaming")
+    if kind not in ENCODER_SIZES:
+        raise BundleError(f"{folder} has an encoder of the kind {kind!r}, which this release does not know: update it")
+    for part, sizes in (("encoder", ENCODER_SIZES[kind]), ("denoiser", DENOISER_SIZES)):
         for size in sizes:
             int(metadata[part][size])
     for name in HASHED:
@@ -162,4 +179,6 @@ def _described(folder: Path, metadata: Mapping[str, Any]) -> Bundle:
         encoder=metadata["encoder"],
         denoiser=metadata["denoiser"],
         identities=identities,
+        encoder_kind=kind,
+        digest=hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest(),
     )

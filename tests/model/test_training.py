@@ -22,7 +22,7 @@ from diffusiontalker.training.scenes import SceneCrops, Scenes, build_scenes, fr
 from diffusiontalker.training.speech_batches import LABEL_RATE, SpeechSamples, label_indexes
 from diffusiontalker.training.train_denoiser import DenoiserTask, library_of
 from livetalker.core.config import StreamConfig
-from livetalker.engine.backend import EncoderResult, Floats, Integers
+from livetalker.engine.backend import EncoderResult, Floats, Heard, Integers
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from tests.tiny_model import DENOISER, ENCODER, tiny_modules
@@ -110,8 +110,15 @@ class _Recorder:
         self.heard: list[Floats] = []
         engine._backend = self
 
+    @property
+    def description(self) -> str:
+        return self._inner.description
+
     def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
         return self._inner.encode(samples, positional, ring, position)
+
+    def hear(self, windows: Floats) -> Heard:
+        return self._inner.hear(windows)
 
     def denoise(
         self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats

@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnx
 import torch
@@ -28,9 +29,13 @@ from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.encoder.phone_head import PhoneHead
+from diffusiontalker.encoder.speech_head import SpeechHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.export.denoiser_graph import denoiser_graph
 from diffusiontalker.export.encoder_graph import encoder_graph
+
+if TYPE_CHECKING:
+    from diffusiontalker.encoder.rolling_hubert import RollingHubert
 
 
 def _prefixed(prefix: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -69,17 +74,40 @@ def write_bundle(
     *,
     name: str,
     version: str,
-    encoder: StreamingHubert,
-    phone_head: PhoneHead,
+    encoder: StreamingHubert | RollingHubert,
+    phone_head: PhoneHead | SpeechHead,
     denoiser: Denoiser,
     schedule: Schedule,
     identities: IdentityLibrary,
 ) -> None:
-    """Write weights, graphs and metadata of a trained model to ``folder``."""
+    """Write weights, graphs and metadata of a trained model to ``folder``.
+
+    Args:
+        folder: to write to.
+        name: of the model.
+        version: of the model.
+        encoder: compact, or a public HuBERT; its kind decides the bundle's.
+        phone_head: the speech detector on its features: the compact encoder's own, or a ``SpeechHead``.
+        denoiser: the talker decoder.
+        schedule: its steps.
+        identities: the library.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(encoder, StreamingHubert):
+        assert isinstance(phone_head, PhoneHead)
+        kind, head, shape = "streaming", "phone_head", encoder.config.to_dict()
+        graph_of_encoder = encoder_graph(encoder, phone_head)
+    else:
+        assert isinstance(phone_head, SpeechHead)
+        # transformers takes seconds to import that the compact encoder's bundle need not spend.
+        from diffusiontalker.export.rolling_graph import rolling_graph
+        from diffusiontalker.export.rolling_shape import rolling_shape
+
+        kind, head, shape = "rolling", "speech_head", rolling_shape(encoder)
+        graph_of_encoder = rolling_graph(encoder, phone_head)
     weights = {
         **_prefixed("encoder", encoder.state_dict()),
-        **_prefixed("phone_head", phone_head.state_dict()),
+        **_prefixed(head, phone_head.state_dict()),
         **_prefixed("denoiser", denoiser.state_dict()),
         **_prefixed("identity", identities.state_dict()),
         "identity.features": identities.features().detach().contiguous(),
@@ -88,7 +116,7 @@ def write_bundle(
     save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
     (folder / WEIGHTS).chmod(0o644)
     for graph, file in (
-        (encoder_graph(encoder, phone_head), ENCODER),
+        (graph_of_encoder, ENCODER),
         (denoiser_graph(denoiser, schedule), DENOISER),
     ):
         point_into(graph, folder / WEIGHTS)
@@ -100,7 +128,8 @@ def write_bundle(
         "version": version,
         "steps": len(schedule),
         "blendshapes": list(BLENDSHAPES),
-        "encoder": encoder.config.to_dict(),
+        "encoder_kind": kind,
+        "encoder": shape,
         "denoiser": denoiser.config.to_dict(),
         "identities": list(identities.names),
         "sha256": {file: file_hash(folder / file) for file in HASHED},

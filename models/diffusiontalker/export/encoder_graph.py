@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from typing import Any
 
 import onnx
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import EncoderState, StreamingHubert
+from diffusiontalker.export.plain_split import split_plainly
 
 OPSET = 20
 
@@ -38,28 +40,53 @@ class ServedEncoder(nn.Module):
 
 def encoder_graph(encoder: StreamingHubert, phone_head: PhoneHead) -> onnx.ModelProto:
     """Trace the encoder; initializers keep their parameters' names (``encoder.…``, ``phone_head.…``)."""
-    served = ServedEncoder(encoder, phone_head).eval()
     state = encoder.initial_state(2)
     samples = torch.zeros(2, 320 * 3 + 80)
     dynamic = torch.export.Dim.DYNAMIC
+    return traced(
+        ServedEncoder(encoder, phone_head).eval(),
+        (samples, *state),
+        ({0: dynamic, 1: dynamic}, {0: dynamic}, {0: dynamic}, {0: dynamic}),
+        ["samples", "positional", "ring", "position"],
+        ["features", "voice", "speech", "new_positional", "keys_values"],
+    )
+
+
+def traced(
+    served: nn.Module,
+    example: tuple[Tensor, ...],
+    dynamic_shapes: tuple[dict[int, Any], ...],
+    inputs: list[str],
+    outputs: list[str],
+) -> onnx.ModelProto:
+    """A module as a graph whose initializers have its parameters' names.
+
+    Args:
+        served: in evaluation mode.
+        example: inputs.
+        dynamic_shapes: of each input, as ``torch.onnx.export`` takes them.
+        inputs: names.
+        outputs: names.
+    """
     # The exporter warns of operators of libraries that are not installed.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             served,
-            (samples, *state),
+            example,
             dynamo=True,
             optimize=False,
             verbose=False,
             opset_version=OPSET,
-            dynamic_shapes=({0: dynamic, 1: dynamic}, {0: dynamic}, {0: dynamic}, {0: dynamic}),
-            input_names=["samples", "positional", "ring", "position"],
-            output_names=["features", "voice", "speech", "new_positional", "keys_values"],
+            dynamic_shapes=dynamic_shapes,
+            input_names=inputs,
+            output_names=outputs,
         )
     assert program is not None
     proto: onnx.ModelProto = program.model_proto
     _strip_traces(proto)
+    split_plainly(proto)
     return proto
 
 

@@ -13,6 +13,7 @@ from diffusiontalker.captures.store import CaptureCorpus
 from diffusiontalker.corpus.store import Split
 from diffusiontalker.encoder.fingerprint import require_same_encoder
 from diffusiontalker.encoder.loading import encoder_fingerprint, load_audio_encoder
+from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.encoder.weights_file import save_encoder
 from diffusiontalker.export.bundle_reader import read_modules
 from diffusiontalker.training.captured_scenes import build_captured_scenes
@@ -53,9 +54,10 @@ def hear_captures(
         head, hearing = modules.phone_head, modules.encoder
         speech = lambda features: head.speech(features)[..., 0]  # noqa: E731
         mark = encoder_fingerprint(hearing)
+        assert isinstance(hearing, StreamingHubert)  # the shipped model's encoder is the compact one
         _keep(EncoderTask(hearing.config), {"encoder": hearing, "phone_head": head}, runs / "encoder")
     else:
-        hearing = load_audio_encoder(encoder)  # type: ignore[assignment]
+        hearing = load_audio_encoder(encoder)
         mark = encoder_fingerprint(hearing)
     present = {take.split for take in CaptureCorpus.open(captures).takes}
     for name, side in SIDES.items():

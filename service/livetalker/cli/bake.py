@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import load_engine
-from livetalker.cli.options import add_config_options, stream_config
+from livetalker.cli.options import add_backend_options, add_config_options, check_backend_options, stream_config
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--picture", type=Path, metavar="PNG", help="also draw the take (needs the demo extra)")
     parser.add_argument("--model", type=Path, metavar="DIR", help="a model bundle instead of the shipped one")
     add_config_options(parser)
+    add_backend_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
             _check_picture(args.picture)
         audio = read_audio(args.file)
         config = stream_config(args, audio.rate)
-        engine = load_engine(args.model, max_streams=1)
+        check_backend_options(args)
+        engine = load_engine(args.model, max_streams=1, threads=args.threads, backend=args.backend, device=args.device)
         frames, identity = _animate(engine, audio, config)
         info = engine.info
         take = FaceTake(frames, config.fps, identity, config.preset, info.name, info.version, config.seed)

@@ -11,21 +11,19 @@ if TYPE_CHECKING:
     from livetalker.engine.engine import Engine
 
 
-def load_engine(bundle: Path | None, *, max_streams: int, threads: int | None = None) -> Engine:
-    """An engine over a bundle folder; None is the shipped model.
+def load_engine(
+    bundle: Path | None, *, max_streams: int, threads: int | None = None, backend: str = "auto", device: int = 0
+) -> Engine:
+    """An engine over a bundle folder; None is the shipped model. The rest is as ``open_backend`` takes it.
 
     Raises:
-        CliError: ONNX Runtime is missing, or the bundle cannot be used.
+        CliError: the bundle cannot be used, or this machine or installation does not offer the backend.
     """
     from diffusiontalker.bundle import BundleError
+    from livetalker.engine.backend import BackendError
+    from livetalker.engine.engine import Engine
 
     try:
-        from livetalker.engine.engine import Engine
-    except ModuleNotFoundError as error:
-        if error.name != "onnxruntime":
-            raise
-        raise CliError("ONNX Runtime is not installed; pip install 'livetalker[cpu]'") from error
-    try:
-        return Engine.load(bundle, max_streams=max_streams, threads=threads)
-    except BundleError as error:
+        return Engine.load(bundle, max_streams=max_streams, threads=threads, backend=backend, device=device)
+    except (BundleError, BackendError) as error:
         raise CliError(str(error)) from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from livetalker.address import DEFAULT_ADDRESS
 from livetalker.cli.errors import CliError
+from livetalker.engine.backends.names import AUTO, BACKENDS
 
 if TYPE_CHECKING:
     from livetalker.core.config import IdentityChoice, StreamConfig
@@ -36,6 +37,38 @@ def add_address_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--address", default=DEFAULT_ADDRESS, metavar="HOST:PORT", help=f"the server (default: {DEFAULT_ADDRESS})"
     )
+
+
+def add_backend_options(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--backend --device --threads``, which ``load_engine`` takes; ``check_backend_options`` checks them."""
+    group = parser.add_argument_group("backend")
+    group.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default=AUTO,
+        help="what runs the model (default: auto, which is cuda where ONNX Runtime and a GPU offer it, else cpu)",
+    )
+    group.add_argument(
+        "--device",
+        type=int,
+        default=0,
+        metavar="N",
+        help="GPU, counted among those CUDA_VISIBLE_DEVICES leaves visible (default: 0)",
+    )
+    group.add_argument(
+        "--threads", type=int, metavar="N", help="threads of the model on the CPU (default: half of the cores)"
+    )
+
+
+def check_backend_options(args: argparse.Namespace) -> None:
+    """Refuses what no backend can mean.
+
+    Raises:
+        CliError: ``--threads`` or ``--device`` is out of range.
+    """
+    for name, value, least in (("--threads", args.threads, 1), ("--device", args.device, 0)):
+        if value is not None and value < least:
+            raise CliError(f"{name} is {value}; give {least} or more")
 
 
 def stream_config(args: argparse.Namespace, sample_rate: int) -> StreamConfig:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import load_engine
+from livetalker.cli.options import add_backend_options, check_backend_options
 from livetalker.rpc.options import ServerOptions
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="streams to serve at once; further ones are refused (default: 64)",
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the model (default: half of the cores)")
     parser.add_argument("--model", type=Path, metavar="DIR", help="a model bundle instead of the shipped one")
     parser.add_argument(
         "--grace",
@@ -50,6 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="SECONDS",
         help="how long open streams may go on after the order to stop (default: %(default)g)",
     )
+    add_backend_options(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="log every stream")
     parser.set_defaults(run=run)
 
@@ -60,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CliError: the model or the address cannot be used, or an option is out of range.
     """
-    for name, value, least in (("--max-streams", args.max_streams, 1), ("--threads", args.threads, 1)):
-        if value is not None and value < least:
-            raise CliError(f"{name} is {value}; give {least} or more")
+    if args.max_streams < 1:
+        raise CliError(f"--max-streams is {args.max_streams}; give 1 or more")
+    check_backend_options(args)
     if not 0 <= args.port <= 65535:
         raise CliError(f"--port is {args.port}; give 0 to 65535")
     if not 0 <= args.grace < float("inf"):
@@ -70,7 +71,10 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
-    with load_engine(args.model, max_streams=args.max_streams, threads=args.threads) as engine:
+    engine = load_engine(
+        args.model, max_streams=args.max_streams, threads=args.threads, backend=args.backend, device=args.device
+    )
+    with engine:
         asyncio.run(_serve(args, engine))
     return 0
 
@@ -85,7 +89,7 @@ async def _serve(args: argparse.Namespace, engine: Engine) -> None:
         raise CliError(str(error)) from error
     print(
         f"serving {engine.info.name} {engine.info.version} at {args.host}:{server.port}, up to {args.max_streams} "
-        "streams; Ctrl-C stops",
+        f"streams, on {engine.backend}; Ctrl-C stops",
         flush=True,
     )
     await server.serve_until_signalled()

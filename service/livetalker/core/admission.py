@@ -21,6 +21,7 @@ class ModelInfo:
         steps: denoise steps.
         presets: latency presets it serves.
         identities: names of its library.
+        encoder_delay: samples at 16 kHz its encoder adds to every preset's look-ahead.
     """
 
     name: str
@@ -28,3 +29,4 @@ class ModelInfo:
     steps: int
     presets: tuple[LatencyPreset, ...]
     identities: tuple[str, ...]
+    encoder_delay: int = 0

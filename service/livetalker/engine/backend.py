@@ -1,23 +1,25 @@
-"""What runs the two graphs: a protocol, and ONNX Runtime on the CPU behind it.
+"""What runs a bundle's networks: the protocol that every backend in ``engine.backends`` satisfies.
 
-A backend is stateless; all that a stream carries goes in and comes out as arrays (shapes in ``EncoderCall`` and
-``DenoiserCall``), so that any backend can serve any slot.
+A backend is stateless; all that a stream carries goes in and comes out as arrays, so that any backend can serve any
+slot, and rows of one call never change each other.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from diffusiontalker.bundle import Bundle
+from diffusiontalker.errors import MendableError
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
+
+
+class BackendError(MendableError, RuntimeError):
+    """A backend that this machine or this installation cannot offer, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,34 @@ class EncoderResult:
     keys_values: Floats
 
 
+class Heard(NamedTuple):
+    """New features of ``B`` streams, ``h`` each, as whoever decodes them needs them.
+
+    Attributes:
+        features: ``[B, h, W]``.
+        voice: ``[B, h, V]`` what identity is matched on.
+        speech: ``[B, h, presets]`` probability of speech at the frame each preset serves.
+    """
+
+    features: Floats
+    voice: Floats
+    speech: Floats
+
+
 class Backend(Protocol):
-    """Runs a bundle's graphs."""
+    """Runs a bundle's networks."""
+
+    @property
+    def description(self) -> str:
+        """What runs where, in a few words for a person: ``ONNX Runtime 1.20 on the CPU, 2 threads``."""
+        ...
 
     def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
-        """``[B, 320 h + 80]`` normalised samples and encoder state to new features."""
+        """``[B, 320 h + 80]`` normalised samples and encoder state to new features (a *streaming* encoder)."""
+        ...
+
+    def hear(self, windows: Floats) -> Heard:
+        """``[B, 320 w + 80]`` normalised windows of one length to the features kept of each (a *rolling* encoder)."""
         ...
 
     def denoise(
@@ -51,39 +76,3 @@ class Backend(Protocol):
     ) -> tuple[Floats, Floats]:
         """``[B, F, 2 W]``, ``[B, F, E]``, ``[B]``, ``[B, F, 52]``, ``[B, N, layers, H]`` to curves and new state."""
         ...
-
-
-class OnnxCpuBackend:
-    """ONNX Runtime's CPU provider.
-
-    Args:
-        bundle: whose graphs to load.
-        threads: for one operator; None takes half of the cores, so that the event loop and whoever else lives on the
-            machine can run: threads that wait for a core cost more than they bring.
-    """
-
-    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or max(1, (os.cpu_count() or 1) // 2)
-        # Threads that spin between ticks would take the cores from the event loop and its clients.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._encoder = self._session(str(bundle.encoder_graph), options)
-        self._denoiser = self._session(str(bundle.denoiser_graph), options)
-
-    @staticmethod
-    def _session(path: str, options: Any) -> onnxruntime.InferenceSession:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-    def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
-        """See ``Backend``."""
-        inputs = {"samples": samples, "positional": positional, "ring": ring, "position": position}
-        return EncoderResult(*self._encoder.run(None, inputs))
-
-    def denoise(
-        self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
-    ) -> tuple[Floats, Floats]:
-        """See ``Backend``."""
-        inputs = {"audio": audio, "identity": identity, "preset": preset, "noise": noise, "hidden": hidden}
-        curves, state = self._denoiser.run(None, inputs)
-        return curves, state

@@ -16,22 +16,22 @@ from pathlib import Path
 import numpy as np
 
 from diffusiontalker.bundle import Bundle, open_bundle
-from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_OVERLAP, FEATURE_STRIDE, PRESETS
+from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE, PRESETS
 from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import frame_noise
 from livetalker.core.admission import EngineFull, ModelInfo
 from livetalker.core.config import StreamConfig
 from livetalker.core.identity_library import IdentityLibrary
-from livetalker.engine.backend import Backend, OnnxCpuBackend
+from livetalker.engine.backend import Backend
+from livetalker.engine.backends.choose import open_backend
+from livetalker.engine.encoder_slots import encoder_slots
 from livetalker.engine.slots import SlotPool
 from livetalker.engine.stream import EngineStream, PendingFrame, Sink
 
 log = logging.getLogger(__name__)
 
-HOPS = (50, 10, 5, 2, 1)
-"""Features a stream may advance in one tick; few sizes make full batches."""
 RUNS = (30, 6, 3, 2, 1)
-"""Frames of a stream denoised in one call, likewise."""
+"""Frames of a stream denoised in one call; few sizes make full batches."""
 
 
 @contextmanager
@@ -50,7 +50,12 @@ class Engine:
 
     def __init__(self, bundle: Bundle, backend: Backend, max_streams: int = 64) -> None:
         self.info = ModelInfo(
-            bundle.name, bundle.version, bundle.steps, tuple(PRESETS.values()), bundle.identities.names
+            bundle.name,
+            bundle.version,
+            bundle.steps,
+            tuple(PRESETS.values()),
+            bundle.identities.names,
+            bundle.encoder_delay,
         )
         self.max_streams = max_streams
         known = bundle.identities
@@ -60,6 +65,7 @@ class Engine:
         self._coefficients = int(bundle.denoiser["coefficients"])
         self._backend = backend
         self._slots = SlotPool(bundle, max_streams)
+        self._encoder = encoder_slots(bundle, backend, max_streams)
         self._streams: list[EngineStream] = []
         self._condition = threading.Condition()
         self._awake = False
@@ -68,14 +74,23 @@ class Engine:
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def load(cls, bundle: Path | None = None, *, max_streams: int = 64, threads: int | None = None) -> Engine:
-        """An engine over a bundle folder (None: the shipped model) on the CPU.
+    def load(
+        cls,
+        bundle: Path | None = None,
+        *,
+        max_streams: int = 64,
+        threads: int | None = None,
+        backend: str = "cpu",
+        device: int = 0,
+    ) -> Engine:
+        """An engine over a bundle folder (None: the shipped model); the rest as ``open_backend`` takes it.
 
         Raises:
             BundleError: the bundle cannot be used.
+            BackendError: this machine or installation does not offer the backend.
         """
         opened = open_bundle(bundle)
-        return cls(opened, OnnxCpuBackend(opened, threads), max_streams)
+        return cls(opened, open_backend(opened, backend, device=device, threads=threads), max_streams)
 
     def __enter__(self) -> Engine:
         """Start."""
@@ -106,6 +121,11 @@ class Engine:
             self._reap()
 
     @property
+    def backend(self) -> str:
+        """What runs the model, and where, for a person."""
+        return self._backend.description
+
+    @property
     def open_streams(self) -> int:
         """Streams that hold a slot."""
         with self._condition:
@@ -130,7 +150,8 @@ class Engine:
             slot = self._slots.acquire()
             if slot is None:
                 raise EngineFull(f"all {self.max_streams} streams are taken")
-            stream = EngineStream(config, slot, self._library, sink, self._wake)
+            encoder = self._encoder
+            stream = EngineStream(config, slot, self._library, sink, self._wake, encoder.hops[-1], encoder.opening)
             self._streams.append(stream)
         return stream
 
@@ -193,7 +214,7 @@ class Engine:
                 stream.ingest()
             ready = stream.ready_features
             if ready and not stream.closed:
-                by_hop[next(hop for hop in HOPS if hop <= ready)].append(stream)
+                by_hop[next(hop for hop in self._encoder.hops if hop <= ready)].append(stream)
         for hop in sorted(by_hop):
             with ending(by_hop[hop]):
                 self._listen(by_hop[hop], hop)
@@ -207,18 +228,15 @@ class Engine:
             if stream.starting:
                 row = stream.slot.index
                 slots.clear(row)
-                first, level = normalize_level(stream.take(FEATURE_OVERLAP)[None], slots.level([row]))
-                slots.tail[row] = first[0]
+                first, level = normalize_level(stream.take(self._encoder.opening)[None], slots.level([row]))
+                self._encoder.begin(row, first[0])
                 slots.set_level([row], level)
                 stream.starting = False
         rows = np.array([stream.slot.index for stream in streams])
         raw = np.stack([stream.take(FEATURE_STRIDE * hop) for stream in streams])
         normalized, level = normalize_level(raw, slots.level(rows))
         slots.set_level(rows, level)
-        samples = np.concatenate([slots.tail[rows], normalized], axis=1)
-        slots.tail[rows] = normalized[:, -FEATURE_OVERLAP:]
-        result = self._backend.encode(samples, *slots.encoder_state(rows))
-        slots.advance_encoder(rows, result)
+        result = self._encoder.advance(rows, normalized)
         features = np.concatenate([slots.recent[rows], result.features], axis=1)
         slots.recent[rows] = features[:, -FEATURE_HISTORY:]
         for i, stream in enumerate(streams):

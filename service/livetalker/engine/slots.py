@@ -1,4 +1,4 @@
-"""Fixed slots for what streams carry between ticks, allocated once and reused.
+"""Fixed slots for what streams carry between ticks, allocated once and reused; the encoder keeps its own.
 
 A slot handle names a slot and its generation, so that a handle released twice cannot free the slot under its next user.
 Reading and writing go by the bare index: that only open streams do so is the engine's care.
@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
 from diffusiontalker.geometry import FEATURE_HISTORY
-from diffusiontalker.level import BLOCK, FLOOR_DB, LevelState
-from livetalker.engine.backend import EncoderResult, Floats, Integers
+from diffusiontalker.level import FLOOR_DB, LevelState
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +29,15 @@ class SlotPool:
     """State of up to ``capacity`` streams, one row each.
 
     Attributes:
-        tail: ``[S, 80]`` latest normalised block: the samples a feature window shares with the next.
         recent: ``[S, FEATURE_HISTORY, W]`` latest features, zero at a stream's start.
         hidden: ``[S, N, layers, H]`` decoder state of every denoise step.
     """
 
     def __init__(self, bundle: Bundle, capacity: int) -> None:
         encoder, denoiser = bundle.encoder, bundle.denoiser
-        width, context = encoder["width"], encoder["context"]
         self.capacity = capacity
-        self.context = context
-        self.tail = np.zeros((capacity, BLOCK), np.float32)
-        self.recent = np.zeros((capacity, FEATURE_HISTORY, width), np.float32)
+        self.recent = np.zeros((capacity, FEATURE_HISTORY, encoder["width"]), np.float32)
         self.hidden = np.zeros((capacity, bundle.steps, denoiser["layers"], denoiser["hidden"]), np.float32)
-        self._positional = np.zeros((capacity, encoder["positional_kernel"] - 1, width), np.float32)
-        self._ring = np.zeros((capacity, encoder["layers"], 2, context, width), np.float32)
-        self._position = np.zeros(capacity, np.int64)
         self._level = LevelState.initial(capacity)
         self._generation = [0] * capacity
         self._free = list(range(capacity - 1, -1, -1))
@@ -75,7 +67,7 @@ class SlotPool:
 
     def clear(self, index: int) -> None:
         """As if the stream began now."""
-        for state in (self.tail, self.recent, self.hidden, self._positional, self._ring, self._position):
+        for state in (self.recent, self.hidden):
             state[index] = 0
         self._level.powers[index] = 0
         self._level.held[index] = FLOOR_DB
@@ -90,17 +82,3 @@ class SlotPool:
         self._level.powers[rows] = state.powers
         self._level.held[rows] = state.held
         self._level.low_cut[rows] = state.low_cut
-
-    def encoder_state(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats, Integers]:
-        """Positional state, ring and position of rows (copies)."""
-        return self._positional[rows], self._ring[rows], self._position[rows]
-
-    def advance_encoder(self, rows: NDArray[np.intp], result: EncoderResult) -> None:
-        """Store what the encoder returned for rows: ring entries at ``feature % context``, positions moved on."""
-        hop = result.features.shape[1]
-        kept = min(hop, self.context)
-        new = np.arange(hop - kept, hop)
-        places = (self._position[rows][:, None] + new) % self.context
-        self._ring[rows[:, None], :, :, places] = result.keys_values[:, :, :, new].transpose(0, 3, 1, 2, 4)
-        self._positional[rows] = result.positional
-        self._position[rows] += hop

@@ -64,7 +64,14 @@ class EngineStream:
     """A stream as its owner sees it (``push``, ``finish``, …) and as the engine drives it."""
 
     def __init__(
-        self, config: StreamConfig, slot: Slot, library: IdentityLibrary, sink: Sink, wake: Callable[[], None]
+        self,
+        config: StreamConfig,
+        slot: Slot,
+        library: IdentityLibrary,
+        sink: Sink,
+        wake: Callable[[], None],
+        hop: int = 1,
+        opening: int = FEATURE_OVERLAP,
     ) -> None:
         self.config = config
         self.slot = slot
@@ -77,6 +84,8 @@ class EngineStream:
         self._wake = wake
         self._lock = threading.Lock()
         self._inbox: deque[Callable[[], None]] = deque()
+        self._hop = hop  # features the encoder makes at least at a time
+        self._opening = opening  # samples the encoder takes before those of the first features
         self._pushed = 0  # samples at the client's rate, audio and silence alike
         self._finished = False  # no more audio may come
         self._resampler = StreamResampler(config.sample_rate)
@@ -191,7 +200,8 @@ class EngineStream:
         self._total = frame_count(pushed, self.config.fps, self.config.sample_rate)
         if self._end > self._frame:
             last, _ = frame_feature(self._end - 1, self.preset.look_ahead)
-            needed = FEATURE_STRIDE * max(1, last + 1 - self._feature) + (FEATURE_OVERLAP if self.starting else 0)
+            missing = -(-max(1, last + 1 - self._feature) // self._hop) * self._hop
+            needed = FEATURE_STRIDE * missing + (self._opening if self.starting else 0)
             self._queue.append(np.zeros(max(0, needed - len(self._queue)), np.float32))
         self._finish_if_done()
 
@@ -217,9 +227,9 @@ class EngineStream:
 
     @property
     def ready_features(self) -> int:
-        """Features whose samples are all there."""
-        waiting = len(self._queue) - (FEATURE_OVERLAP if self.starting else 0)
-        return max(0, waiting // FEATURE_STRIDE)
+        """Features whose samples are all there, a multiple of what the encoder makes at a time."""
+        waiting = len(self._queue) - (self._opening if self.starting else 0)
+        return max(0, waiting // (FEATURE_STRIDE * self._hop) * self._hop)
 
     def take(self, count: int) -> NDArray[np.float32]:
         """The oldest samples at 16 kHz."""

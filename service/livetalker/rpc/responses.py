@@ -21,13 +21,19 @@ _SKIPS: Final = {
 }
 
 
-def algorithmic_latency_us(config: StreamConfig) -> int:
-    """Audio after its own instant that a frame waits for: look-ahead, resampling and, at 60 fps, the next 30 fps frame.
+def algorithmic_latency_us(config: StreamConfig, encoder_delay: int = 0) -> int:
+    """Audio after its own instant that a frame waits for.
+
+    That is look-ahead, the encoder's delay, resampling and, at 60 fps, the next 30 fps frame.
+
+    Args:
+        config: of the stream.
+        encoder_delay: samples at 16 kHz, ``ModelInfo.encoder_delay``.
 
     Returns:
         Microseconds, rounded up.
     """
-    look_ahead = -(-PRESETS[config.preset].look_ahead * 1_000_000 // SAMPLE_RATE)
+    look_ahead = -(-(PRESETS[config.preset].look_ahead + encoder_delay) * 1_000_000 // SAMPLE_RATE)
     resampling = -(-hold_back(config.sample_rate) * 1_000_000 // config.sample_rate)
     return look_ahead + resampling + (frame_time_us(1, 60) + 1 if config.fps == 60 else 0)
 
@@ -41,7 +47,7 @@ def started(session_id: str, config: StreamConfig, model: ModelInfo, options: Se
             model_version=model.version,
             blendshape_names=BLENDSHAPES,
             frame_rate=config.fps,
-            algorithmic_latency_us=algorithmic_latency_us(config),
+            algorithmic_latency_us=algorithmic_latency_us(config, model.encoder_delay),
             limits=limits(options),
         )
     )
@@ -63,7 +69,7 @@ def model_info(model: ModelInfo, options: ServerOptions) -> pb.GetModelInfoRespo
     presets = [
         pb.LatencyPresetInfo(
             latency_preset=pb.LatencyPreset.Name(number),
-            algorithmic_latency_us=algorithmic_latency_us(StreamConfig(preset=name)),
+            algorithmic_latency_us=algorithmic_latency_us(StreamConfig(preset=name), model.encoder_delay),
         )
         for number, name in requests.PRESETS.items()
         if name in served

@@ -1,0 +1,62 @@
+"""Opens a backend by the name a person gives it, and says in one line why one cannot be had."""
+
+from __future__ import annotations
+
+import logging
+from importlib.util import find_spec
+
+from diffusiontalker.bundle import Bundle
+from livetalker.engine.backend import Backend, BackendError
+from livetalker.engine.backends.devices import require_device, visible_devices
+from livetalker.engine.backends.names import AUTO, BACKENDS
+
+log = logging.getLogger(__name__)
+
+
+def open_backend(bundle: Bundle, name: str = AUTO, *, device: int = 0, threads: int | None = None) -> Backend:
+    """A backend over a bundle.
+
+    Args:
+        bundle: whose networks it runs.
+        name: one of ``BACKENDS``; ``auto`` takes CUDA where ONNX Runtime offers it and a GPU is visible, else the CPU,
+            and logs which.
+        device: index of the GPU among those that ``CUDA_VISIBLE_DEVICES`` leaves visible.
+        threads: for one operator on the CPU, None for half of the cores.
+
+    Raises:
+        BackendError: the name is unknown, a package is missing, or there is no such GPU; the message says what to do.
+    """
+    if name not in BACKENDS:
+        raise BackendError(f"there is no backend {name!r}: name one of {', '.join(BACKENDS)}")
+    if name.startswith("torch"):
+        backend = _open_torch(bundle, name, device, threads)
+    else:
+        backend = _open_onnx(bundle, name, device, threads)
+    log.info("backend: %s", backend.description)
+    return backend
+
+
+def _open_torch(bundle: Bundle, name: str, device: int, threads: int | None) -> Backend:
+    if find_spec("torch") is None:
+        raise BackendError("torch is not installed: pip install 'livetalker[torch]'")
+    from livetalker.engine.backends.torch_backend import TorchBackend
+
+    if name == "torch":
+        return TorchBackend(bundle, threads=threads)
+    require_device(device)
+    return TorchBackend(bundle, "cuda", device, bfloat16=name.endswith("bf16"))
+
+
+def _open_onnx(bundle: Bundle, name: str, device: int, threads: int | None) -> Backend:
+    if find_spec("onnxruntime") is None:
+        raise BackendError("ONNX Runtime is not installed: pip install 'livetalker[cpu]', or 'livetalker[gpu]'")
+    from livetalker.engine.backends import onnx_backend, providers
+
+    if name == AUTO:
+        offered = providers.CUDA in providers.available()
+        name = "cuda" if offered and visible_devices() else "cpu"
+    if name == "cpu":
+        return onnx_backend.cpu_backend(bundle, threads)
+    providers.require_provider(providers.CUDA if name == "cuda" else providers.TENSORRT)
+    gpu = require_device(device)
+    return onnx_backend.cuda_backend(bundle, gpu) if name == "cuda" else onnx_backend.tensorrt_backend(bundle, gpu)

@@ -1,0 +1,9 @@
+"""Names of the backends, for whoever only wants to list them: this module imports nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+AUTO: Final = "auto"
+BACKENDS: Final = (AUTO, "cpu", "cuda", "tensorrt", "torch", "torch-cuda", "torch-cuda-bf16")
+"""What ``open_backend`` takes."""

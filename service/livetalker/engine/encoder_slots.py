@@ -1,0 +1,135 @@
+"""What an encoder carries of every stream between ticks, one kind of slots for each kind of encoder.
+
+A *streaming* encoder computes each feature once and keeps keys and values; a *rolling* one hears a window of samples
+anew for every few features and keeps the samples. The engine knows only ``EncoderSlots``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusiontalker.bundle import Bundle
+from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE
+from livetalker.engine.backend import Backend, Floats, Heard
+
+Rows = NDArray[np.intp]
+
+
+class EncoderSlots(Protocol):
+    """Encoder state of a fixed number of streams, one row each."""
+
+    @property
+    def hops(self) -> Sequence[int]:
+        """Features a stream may advance at a time, descending; the last one divides the others."""
+        ...
+
+    @property
+    def opening(self) -> int:
+        """Samples at 16 kHz that ``begin`` takes."""
+        ...
+
+    def begin(self, row: int, samples: Floats) -> None:
+        """A stream begins in this row: forget the former one.
+
+        Args:
+            row: of the stream.
+            samples: ``[opening]``, its first level-normalised samples.
+        """
+        ...
+
+    def advance(self, rows: Rows, samples: Floats) -> Heard:
+        """The next ``h`` features of streams.
+
+        Args:
+            rows: ``[B]`` distinct rows.
+            samples: ``[B, 320 h]``, the next level-normalised samples of each; ``h`` is one of ``hops``.
+        """
+        ...
+
+
+class StreamingSlots:
+    """Keys, values and the positional convolution's past inputs: for ``StreamingHubert``."""
+
+    hops: Sequence[int] = (50, 10, 5, 2, 1)  # few sizes make full batches
+    opening = FEATURE_OVERLAP
+
+    def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
+        sizes = bundle.encoder
+        width = sizes["width"]
+        self._backend = backend
+        self._context = int(sizes["context"])
+        self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
+        self._positional = np.zeros((capacity, sizes["positional_kernel"] - 1, width), np.float32)
+        self._ring = np.zeros((capacity, sizes["layers"], 2, self._context, width), np.float32)
+        self._position = np.zeros(capacity, np.int64)
+
+    def begin(self, row: int, samples: Floats) -> None:
+        """See ``EncoderSlots``."""
+        for state in (self._positional, self._ring, self._position):
+            state[row] = 0
+        self._tail[row] = samples
+
+    def advance(self, rows: Rows, samples: Floats) -> Heard:
+        """See ``EncoderSlots``."""
+        heard = np.concatenate([self._tail[rows], samples], axis=1)
+        result = self._backend.encode(heard, self._positional[rows], self._ring[rows], self._position[rows])
+        self._tail[rows] = heard[:, -FEATURE_OVERLAP:]
+        # Feature k has its keys and values at k % context.
+        hop = result.features.shape[1]
+        new = np.arange(hop - min(hop, self._context), hop)
+        places = (self._position[rows][:, None] + new) % self._context
+        self._ring[rows[:, None], :, :, places] = result.keys_values[:, :, :, new].transpose(0, 3, 1, 2, 4)
+        self._positional[rows] = result.positional
+        self._position[rows] += hop
+        return Heard(result.features, result.voice, result.speech)
+
+
+class RollingSlots:
+    """The samples of each stream's latest window: for ``RollingHubert``.
+
+    Block ``b`` of ``hop`` features is heard in a window that ends ``right`` features after it and begins ``window``
+    features before its end, or with the stream where that is later. Windows of one length share a call.
+    """
+
+    def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
+        sizes = bundle.encoder
+        self._backend = backend
+        self._hop, self._right, self._window = int(sizes["hop"]), int(sizes["right"]), int(sizes["window"])
+        self.hops: Sequence[int] = (self._hop,)
+        self.opening = FEATURE_OVERLAP + FEATURE_STRIDE * self._right
+        # The newest sample is the last of a row.
+        self._samples = np.zeros((capacity, FEATURE_STRIDE * self._window + FEATURE_OVERLAP), np.float32)
+        self._age = np.zeros(capacity, np.int64)  # features whose samples are there, from the stream's start
+
+    def begin(self, row: int, samples: Floats) -> None:
+        """See ``EncoderSlots``."""
+        self._samples[row, -self.opening :] = samples
+        self._age[row] = self._right
+
+    def advance(self, rows: Rows, samples: Floats) -> Heard:
+        """See ``EncoderSlots``."""
+        new = samples.shape[1]
+        self._samples[rows, :-new] = self._samples[rows, new:]
+        self._samples[rows, -new:] = samples
+        self._age[rows] += self._hop
+        lengths = np.minimum(self._age[rows], self._window)
+        parts: list[tuple[Rows, Heard]] = []
+        for length in np.unique(lengths):
+            members = np.flatnonzero(lengths == length)
+            span = FEATURE_STRIDE * int(length) + FEATURE_OVERLAP
+            parts.append((members, self._backend.hear(self._samples[rows[members], -span:])))
+        if len(parts) == 1:
+            return parts[0][1]
+        order = np.argsort(np.concatenate([members for members, _ in parts]))
+        return Heard(*(np.concatenate(arrays)[order] for arrays in zip(*(heard for _, heard in parts), strict=True)))
+
+
+def encoder_slots(bundle: Bundle, backend: Backend, capacity: int) -> EncoderSlots:
+    """Slots of the kind a bundle's encoder needs, for ``capacity`` streams."""
+    if bundle.encoder_kind == "rolling":
+        return RollingSlots(bundle, backend, capacity)
+    return StreamingSlots(bundle, backend, capacity)
