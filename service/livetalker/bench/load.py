@@ -219,11 +219,13 @@ async def _finish(tasks: Sequence[asyncio.Task[None]], logs: Sequence[StreamLog]
         Exception: what went wrong in the load generator itself.
     """
     last = max(log.schedule.end for log in logs)
-    done, pending = await asyncio.wait(tasks, timeout=last + _DRAIN_S - clock())
-    for task in done:
-        task.result()
+    done, _ = await asyncio.wait(tasks, timeout=last + _DRAIN_S - clock())
     for log, task in zip(logs, tasks, strict=True):
-        if task in pending:
+        if task.cancelled():
+            log.error = LiveTalkerError(grpc.StatusCode.CANCELLED, "the stream was cancelled")
+        elif task in done:
+            task.result()
+        else:
             log.error = LiveTalkerError(
                 grpc.StatusCode.DEADLINE_EXCEEDED,
                 f"the stream had not ended {_DRAIN_S:g} s after its audio",

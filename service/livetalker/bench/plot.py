@@ -52,6 +52,8 @@ def draw_capacity(path: Path, reports: Sequence[Report], p99_limit_ms: float, ca
         lateness.plot(streams, [getattr(report.lateness_ms, name) for report in measured], "o-", label=name)
     lateness.axhline(p99_limit_ms, color="gray", linestyle="--", label="limit of p99")
     lateness.set(xlabel="streams", ylabel="frame lateness, ms", yscale="log")
+    lateness.yaxis.set_major_formatter("{x:g}")
+    lateness.yaxis.set_minor_formatter("{x:g}")
     lateness.legend()
     for label, values in (
         ("server", [report.server_cpu_percent for report in measured]),
@@ -62,6 +64,8 @@ def draw_capacity(path: Path, reports: Sequence[Report], p99_limit_ms: float, ca
             processor.plot(*zip(*known, strict=True), "o-", label=label)
     processor.set(xlabel="streams", ylabel="% of a core", ylim=(0, None))
     processor.legend()
+    for axes in (lateness, processor):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     figure.savefig(path)
 
 

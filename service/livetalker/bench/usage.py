@@ -49,6 +49,7 @@ class ProcessMeter:
         self._gone = psutil.Error
         self._root = psutil.Process(pid)
         self._processes: list[Any] = []
+        self._seconds: dict[int, float] = {}
         self._find()
         self._idle = self._rss()
         self._most = 0.0
@@ -62,8 +63,9 @@ class ProcessMeter:
         self._begun = (time.perf_counter(), self._cpu())
 
     def sample(self) -> None:
-        """Looks at the memory."""
+        """Looks at the memory, and at the processor time in case a process ends."""
         self._most = max(self._most, self._rss())
+        self._cpu()
 
     def end(self) -> None:
         """Stops the clock."""
@@ -88,9 +90,8 @@ class ProcessMeter:
         return total / _MB
 
     def _cpu(self) -> float:
-        total = 0.0
         for process in self._processes:
-            with suppress(self._gone):
+            with suppress(self._gone):  # what a process that is gone had used still counts
                 times = process.cpu_times()
-                total += times.user + times.system
-        return total
+                self._seconds[process.pid] = times.user + times.system
+        return sum(self._seconds.values())

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.options import add_config_options, stream_config
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from livetalker.bench.load import Load, LoadRun
     from livetalker.bench.report import Report
 
-_PASSED_ON = ("threads", "model")
-"""Options of ``livetalker serve`` that are given to the server the command starts; others go after ``--``."""
+_PASSED_ON: Final = {"threads": "N", "model": "DIR"}
+"""Options of ``livetalker serve``, and what they take, that the server of the command gets; others go after ``--``."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,8 +63,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     server = parser.add_argument_group("server")
     server.add_argument("--address", metavar="HOST:PORT", help="a running server (default: start one)")
-    server.add_argument("--threads", type=int, metavar="N", help="passed on to the server that is started")
-    server.add_argument("--model", type=Path, metavar="DIR", help="passed on to the server that is started")
+    for name, value in _PASSED_ON.items():
+        server.add_argument(f"--{name}", metavar=value, help="passed on to the server that is started")
     server.add_argument(
         "serve_options", nargs="*", metavar="-- OPTION", help="further options of `livetalker serve` to pass on"
     )
@@ -117,7 +117,7 @@ class _Bench:
             text
             for name in _PASSED_ON
             if getattr(args, name) is not None
-            for text in (f"--{name}", str(getattr(args, name)))
+            for text in (f"--{name}", getattr(args, name))
         ]
         return cls(load, args.address, [*options, *args.serve_options])
 
