@@ -26,7 +26,7 @@ def test_a_server_of_its_own_brings_every_frame(
 ) -> None:
     figures_at, picture = tmp_path / "figures.json", tmp_path / "figures.png"
     options = ["--streams", "3", "--seconds", "2", "--fps", "60", "--preset", "low"]
-    server = ["--threads", "1", "--model", str(tiny_bundle)]
+    server = ["--backend", "cpu", "--threads", "1", "--model", str(tiny_bundle)]
     assert main(["bench", *options, *server, "--json", str(figures_at), "--plot", str(picture)]) == 0
     figures = json.loads(figures_at.read_text())
     assert figures["frames_expected"] == figures["frames_received"] == 3 * 2 * 60
@@ -101,6 +101,7 @@ def test_streams_that_are_refused_are_counted_and_the_others_go_on(tmp_path: Pat
         (["--sample-rate", "5"], "5"),
         (["--model", "{folder}/nowhere"], "the server did not start: {folder}/nowhere is no model bundle"),
         (["--", "--no-such-option"], "the server did not start: "),
+        (["--backend", "abacus"], "the server did not start: "),
         (["--plot", "{folder}/picture.txt"], "must end in .png"),
         (["--json", "{folder}"], "is not a file name"),
     ],
