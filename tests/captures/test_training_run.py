@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,7 +15,13 @@ from diffusiontalker.geometry import PRESETS
 from diffusiontalker.phones import PHONE_INDEX, SILENCE
 from diffusiontalker.training import captured_run
 from diffusiontalker.training.scenes import Scenes
+from livetalker.core.config import StreamConfig
+from livetalker.engine.engine import Engine
+from livetalker.engine.offline import animate_offline
 from tests.captures.writers import curves, write_beat
+from tests.tiny_rolling import BASE, write_tiny_hubert
+
+LOW = StreamConfig(preset="low")
 
 
 @pytest.fixture
@@ -55,3 +62,28 @@ def test_captures_become_a_model(tiny_shipped: Bundle, tmp_path: Path, capsys: p
     (runs / "scenes" / captured_run.FINGERPRINT).write_text("another")
     assert main(list(train)) == 2
     assert "was made with the encoder another" in capsys.readouterr().err
+
+
+def test_captures_on_a_public_hubert_become_a_model_that_is_served(
+    tiny_shipped: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for speaker, name in ((1, "anna"), (2, "ben")):
+        for take in range(4):
+            weights = curves(12 * 60, 51, seed=10 * speaker + take)
+            write_beat(tmp_path / "beat", f"{speaker}_{name}_0_{take}_{take}", weights)
+    runs, captures, hubert = tmp_path / "runs", tmp_path / "captures", tmp_path / "hubert"
+    write_tiny_hubert(hubert, **BASE)
+
+    def run(*words: str) -> None:
+        assert main(list(words)) == 0, capsys.readouterr().err
+
+    run("corpus", str(captures), "--beat", str(tmp_path / "beat"))
+    train = ("train", "--captures", str(captures), "--runs", str(runs), "--denoiser-steps", "2", "--denoise-steps", "2")
+    run(*train, "--encoder", str(hubert), "--encoder-window", "20", "--encoder-hop", "10")
+    run("export", "--runs", str(runs), "--to", "2", "--bundle", str(tmp_path / "bundle"))
+    bundle = open_bundle(tmp_path / "bundle")
+    assert (bundle.encoder_kind, bundle.encoder["window"], bundle.encoder["hop"]) == ("rolling", 20, 10)
+    frames = animate_offline(Engine.load(bundle.folder, max_streams=1, threads=1), np.ones(8000, np.float32), LOW)
+    assert frames.shape == (15, 52)
+    assert main([*train, "--encoder", str(hubert), "--encoder-hop", "5"]) == 2
+    assert "was made with the encoder" in capsys.readouterr().err

@@ -48,7 +48,15 @@ def _hear_captures(arguments: argparse.Namespace) -> None:
                 tasks[name] = progress.add_task(f"Hearing {name}", total=total, figures="")
             progress.update(tasks[name], completed=done)
 
-        hear_captures(arguments.captures, arguments.runs, encoder=arguments.encoder, seed=arguments.seed, progress=show)
+        hear_captures(
+            arguments.captures,
+            arguments.runs,
+            encoder=arguments.encoder,
+            window=arguments.encoder_window,
+            hop=arguments.encoder_hop,
+            seed=arguments.seed,
+            progress=show,
+        )
 
 
 def _hear_corpus(arguments: argparse.Namespace) -> None:
@@ -127,6 +135,12 @@ def add(verbs: options.Verbs) -> None:
     verb = verbs.add_parser("train", parents=[speech, training, runs], help=train.__doc__)
     verb.add_argument("--captures", type=Path, metavar="DIR", help="train on a captured corpus, with --encoder")
     verb.add_argument("--encoder", metavar="NAME", help="a HuBERT by hub name or folder (default: the shipped encoder)")
+    verb.add_argument(
+        "--encoder-window", type=int, metavar="N", help="features a HuBERT hears at a time, 50 a second (default: 100)"
+    )
+    verb.add_argument(
+        "--encoder-hop", type=int, metavar="N", help="features kept of each window; more cost less and wait longer (5)"
+    )
     verb.set_defaults(run=train)
     verbs.add_parser("export", parents=[runs, bundle], help=export.__doc__).set_defaults(run=export)
     verb = verbs.add_parser("model", parents=[speech, amount, training, runs, halving(), bundle], help=model.__doc__)

@@ -18,7 +18,12 @@ _PART = "encoder."
 
 
 def load_audio_encoder(
-    spec: str, *, local_files_only: bool = False, trainable_layers: int = 0
+    spec: str,
+    *,
+    local_files_only: bool = False,
+    trainable_layers: int = 0,
+    window: int | None = None,
+    hop: int | None = None,
 ) -> StreamingHubert | RollingHubert:
     """Load an encoder by what a person calls it.
 
@@ -27,6 +32,8 @@ def load_audio_encoder(
             HuBERT on the Hugging Face hub, the folder of one, or a folder that ``RollingHubert.save`` wrote.
         local_files_only: take a hub name from the local cache only.
         trainable_layers: last layers of a HuBERT to thaw.
+        window: features a HuBERT hears at a time; None for what it was saved with, or the default.
+        hop: features kept of each window; likewise.
 
     Returns:
         an ``AudioEncoder``, in evaluation mode.
@@ -35,6 +42,8 @@ def load_audio_encoder(
         EncoderError: there is none of that name, or it cannot be read; the message says what to do.
     """
     if spec.endswith(_COMPACT):
+        if window is not None or hop is not None:
+            raise EncoderError(f"{spec}: only a HuBERT has a window and a hop; the compact encoder needs neither")
         if trainable_layers:
             raise EncoderError(f"{spec}: only layers of a HuBERT are thawed; the compact encoder is trained as a whole")
         return _load_compact(Path(spec).expanduser())
@@ -43,8 +52,12 @@ def load_audio_encoder(
     from diffusiontalker.encoder.rolling_hubert import RollingHubert, saved_config
 
     config = saved_config(Path(spec).expanduser()) or RollingHubertConfig(spec)
-    if trainable_layers:
-        config = RollingHubertConfig.from_dict({**config.to_dict(), "trainable_layers": trainable_layers})
+    wanted = {"trainable_layers": trainable_layers or None, "window": window, "hop": hop}
+    changed = {key: value for key, value in wanted.items() if value is not None}
+    try:
+        config = RollingHubertConfig.from_dict({**config.to_dict(), **changed})
+    except ValueError as error:
+        raise EncoderError(f"{spec}: {error}") from error
     return RollingHubert.load(config, local_files_only=local_files_only).eval()
 
 

@@ -110,8 +110,8 @@ def write_bundle(
         **_prefixed(head, phone_head.state_dict()),
         **_prefixed("denoiser", denoiser.state_dict()),
         **_prefixed("identity", identities.state_dict()),
-        "identity.features": identities.features().detach().contiguous(),
-        "identity.neutral": identities.neutral().detach().contiguous(),
+        "identity.features": identities.features().detach().clone().contiguous(),
+        "identity.neutral": identities.neutral().detach().clone().contiguous(),
     }
     save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
     (folder / WEIGHTS).chmod(0o644)

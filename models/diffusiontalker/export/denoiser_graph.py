@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
-from diffusiontalker.export.encoder_graph import OPSET
+from diffusiontalker.export.tracing import OPSET
 
 _Port = tuple[str, int, list[int | str]]
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from diffusiontalker.encoder.rolling_hubert import RollingHubert
 from diffusiontalker.encoder.speech_head import SpeechHead
-from diffusiontalker.export.encoder_graph import traced
+from diffusiontalker.export.tracing import traced
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE
 
 

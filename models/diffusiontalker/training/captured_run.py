@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diffusiontalker.bundle import open_bundle
 from diffusiontalker.captures.store import CaptureCorpus
-from diffusiontalker.corpus.store import Split
+from diffusiontalker.corpus.store import CorpusError, Split
 from diffusiontalker.encoder.fingerprint import require_same_encoder
 from diffusiontalker.encoder.loading import encoder_fingerprint, load_audio_encoder
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
@@ -18,6 +18,8 @@ from diffusiontalker.encoder.weights_file import save_encoder
 from diffusiontalker.export.bundle_reader import read_modules
 from diffusiontalker.training.captured_scenes import build_captured_scenes
 from diffusiontalker.training.encoder_task import EncoderTask
+from diffusiontalker.training.rolling_run import is_rolling_run, save_rolling_run
+from diffusiontalker.training.speech_head import SPEECH_FILE, Detector, fit_to_scenes
 
 FINGERPRINT = "encoder.txt"
 """In a folder of scenes: which encoder heard them."""
@@ -30,6 +32,8 @@ def hear_captures(
     runs: Path,
     *,
     encoder: str | None = None,
+    window: int | None = None,
+    hop: int | None = None,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> None:
@@ -39,7 +43,10 @@ def hear_captures(
         captures: folder of a captured corpus.
         runs: of the training run.
         encoder: as ``encoder.loading.load_audio_encoder`` takes it; None for the shipped one, which is then also
-            written to ``runs/encoder`` so that the run can be exported.
+            written to ``runs/encoder`` so that the run can be exported. Of another one, its name and a speech detector
+            fitted to its features are kept there.
+        window: features a public HuBERT hears at a time, None for what it was saved with or 100.
+        hop: features kept of each window, likewise or 5.
         seed: of the scenes.
         progress: called with the folder's name, scenes done and scenes in all.
 
@@ -49,16 +56,18 @@ def hear_captures(
         CorpusError: the folder is no captured corpus, or holds nothing to train on.
     """
     speech: Callable[[Tensor], Tensor] | None = None
+    detector: Detector | None = None
+    modules = read_modules(open_bundle())
     if encoder is None:
-        modules = read_modules(open_bundle())
         head, hearing = modules.phone_head, modules.encoder
         speech = lambda features: head.speech(features)[..., 0]  # noqa: E731
         mark = encoder_fingerprint(hearing)
         assert isinstance(hearing, StreamingHubert)  # the shipped model's encoder is the compact one
         _keep(EncoderTask(hearing.config), {"encoder": hearing, "phone_head": head}, runs / "encoder")
     else:
-        hearing = load_audio_encoder(encoder)
+        hearing = load_audio_encoder(encoder, window=window, hop=hop)
         mark = encoder_fingerprint(hearing)
+        detector = lambda audio: modules.phone_head.speech(modules.encoder(audio)[0])  # noqa: E731
     present = {take.split for take in CaptureCorpus.open(captures).takes}
     for name, side in SIDES.items():
         folder = runs / name
@@ -72,10 +81,17 @@ def hear_captures(
                 folder,
                 split=side,
                 speech=speech,
+                detector=detector,
                 seed=seed,
                 progress=(lambda done, total, name=name: progress(name, done, total)) if progress else None,  # type: ignore[misc]
             )
             (folder / FINGERPRINT).write_text(mark + "\n", "utf-8")
+    if isinstance(hearing, StreamingHubert):
+        return
+    if not (runs / "scenes" / SPEECH_FILE).is_file():
+        raise CorpusError(f"{runs / 'scenes'} is of an earlier release: delete it, and train again")
+    if not is_rolling_run(runs / "encoder"):
+        save_rolling_run(runs / "encoder", hearing, fit_to_scenes(runs / "scenes", hearing, seed=seed))
 
 
 def _keep(task: EncoderTask, parts: dict[str, torch.nn.Module], folder: Path) -> None:

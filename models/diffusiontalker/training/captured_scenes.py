@@ -32,6 +32,7 @@ from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, SAMPLE_RAT
 from diffusiontalker.level import BLOCK, LevelState, normalize_level
 from diffusiontalker.metrics.speech import speech_mask
 from diffusiontalker.training.scenes import FRAMES, SCENES_FILE, SECONDS, WINDOWS
+from diffusiontalker.training.speech_head import SPEECH_FILE, Detector
 
 Encoder = Callable[[Tensor], tuple[Tensor, Tensor]]
 """``[B, 320 T + 80]`` normalised samples -> features ``[B, T, W]``, voice features ``[B, T, V]``."""
@@ -155,6 +156,7 @@ def build_captured_scenes(
     *,
     split: Split | None = None,
     speech: Speech | None = None,
+    detector: Detector | None = None,
     batch: int = 8,
     seed: int = 0,
     device: torch.device | str = "cpu",
@@ -168,6 +170,8 @@ def build_captured_scenes(
         out: folder to make; an existing one is replaced once the new one is complete.
         split: the side to encode; None for both, told apart by the rows' ``split``.
         speech: which features count for the pooled voices, on the encoder's device; None to tell by loudness.
+        detector: hears the same audio and says where there is speech, which is then kept as ``speech.npy`` and decides
+            which features count.
         batch: scenes at a time.
         seed: decides which scenes continue a stream and which begin one.
         device: of the encoder.
@@ -201,7 +205,12 @@ def build_captured_scenes(
             fresh = [_begins(seed, start + i) for i in range(len(group))]
             audio = np.stack([heard(corpus, pieces, new) for pieces, new in zip(group, fresh, strict=True)])
             features, voice = encoder(torch.from_numpy(audio).to(device))
-            spoken = _loud(audio).to(device) if speech is None else speech(features)
+            if detector is not None:
+                heard_speech = detector(torch.from_numpy(audio))
+                store(SPEECH_FILE, start, heard_speech.float().cpu().numpy())
+                spoken = heard_speech[..., 0].to(device)
+            else:
+                spoken = _loud(audio).to(device) if speech is None else speech(features)
             thirds = zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)
             store("features.npy", start, features.float().cpu().numpy())
             store("voices.npy", start, torch.stack([pool_voiced(v, s) for v, s in thirds], 1).float().cpu().numpy())

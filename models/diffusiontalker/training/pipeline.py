@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import safe_open
@@ -15,15 +16,22 @@ from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.encoder.phone_head import PhoneHead
+from diffusiontalker.encoder.speech_head import SpeechHead
+from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.encoder.weights_file import ENCODER_FILE, read_encoder
 from diffusiontalker.export.bundle_writer import write_bundle
 from diffusiontalker.training.augment import AugmentConfig
 from diffusiontalker.training.encoder_task import EncoderTask
 from diffusiontalker.training.loop import LoopConfig, Report
 from diffusiontalker.training.pretrain import UntranscribedSamples, pretrain_encoder
+from diffusiontalker.training.rolling_run import is_rolling_run, load_rolling_run
 from diffusiontalker.training.scenes import SECONDS, build_scenes
 from diffusiontalker.training.speech_batches import Part, SpeechSamples
 from diffusiontalker.training.train_encoder import load_acoustics
+
+if TYPE_CHECKING:
+    from diffusiontalker.encoder.rolling_hubert import RollingHubert
 
 
 def load_encoder(weights: Path) -> EncoderTask:
@@ -100,10 +108,12 @@ def export_runs(runs: Path, bundle: Path, *, steps: int, name: str, version: str
 
     Raises:
         FileNotFoundError: a stage has not been trained to its end.
+        EncoderError: the public HuBERT it was trained on is gone, or another one.
     """
-    encoder = runs / "encoder" / ENCODER_FILE
+    folder = runs / "encoder"
+    encoder = folder / ENCODER_FILE
     denoisers = [runs / folder / "denoiser.safetensors" for folder in (f"distilled-{steps}", "denoiser")]
-    if not encoder.exists():
+    if not encoder.exists() and not is_rolling_run(folder):
         raise FileNotFoundError(f"{encoder} is missing: run 'diffusiontalker train' to its end first")
     for path in denoisers:
         if path.exists():
@@ -114,13 +124,19 @@ def export_runs(runs: Path, bundle: Path, *, steps: int, name: str, version: str
         raise FileNotFoundError(
             f"{runs} holds no denoiser of {steps} steps: run 'diffusiontalker distill --to {steps}' first"
         )
-    task = load_encoder(encoder)
+    hearing: StreamingHubert | RollingHubert
+    head: PhoneHead | SpeechHead
+    if is_rolling_run(folder):
+        hearing, head = load_rolling_run(folder)
+    else:
+        task = load_encoder(encoder)
+        hearing, head = task.encoder, task.phone_head
     write_bundle(
         bundle,
         name=name,
         version=version,
-        encoder=task.encoder,
-        phone_head=task.phone_head,
+        encoder=hearing,
+        phone_head=head,
         denoiser=denoiser,
         schedule=schedule,
         identities=library,

@@ -1,0 +1,189 @@
+"""A public HuBERT behind the engine: the features of its torch reference in any chunks, and no torch to serve it."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from diffusiontalker.bundle import Bundle, open_bundle
+from diffusiontalker.encoder.rolling_hubert import RollingHubert
+from diffusiontalker.export.bundle_reader import read_modules
+from diffusiontalker.geometry import FEATURE_STRIDE, PRESETS, SAMPLE_RATE
+from diffusiontalker.level import LevelState, normalize_level
+from livetalker.core.config import StreamConfig
+from livetalker.core.outputs import Finished, Frames, Output
+from livetalker.engine.backend import Heard
+from livetalker.engine.engine import Engine
+from livetalker.engine.offline import animate_offline
+from livetalker.rpc.options import ServerOptions
+from livetalker.rpc.responses import algorithmic_latency_us, model_info
+from tests.tiny_rolling import BASE, LARGE, tiny_rolling, write_rolling_bundle, write_tiny_hubert
+
+TOLERANCE = 1e-4
+FEATURES = 45
+Audio = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module", params=["base", "large"])
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The base layout hears no future, the large one two features of it."""
+    folder = tmp_path_factory.mktemp(request.param)
+    layout, right = (BASE, 0) if request.param == "base" else (LARGE, 2)
+    encoder = tiny_rolling(write_tiny_hubert(folder / "hubert", **layout), right=right)
+    return open_bundle(write_rolling_bundle(folder / "bundle", encoder))
+
+
+@pytest.fixture(scope="module")
+def engine(bundle: Bundle) -> Engine:
+    """Not started: the tests tick it."""
+    return Engine.load(bundle.folder, max_streams=4, threads=1)
+
+
+@pytest.fixture(scope="module")
+def audio() -> Audio:
+    rng = np.random.default_rng(0)
+    count = FEATURE_STRIDE * FEATURES + 80
+    return np.asarray(rng.standard_normal(count) * np.linspace(0.02, 0.3, count), np.float32)
+
+
+@pytest.fixture(scope="module")
+def reference(bundle: Bundle, audio: Audio) -> NDArray[np.float32]:
+    """Features ``[T, W]`` by torch in one pass."""
+    encoder = read_modules(bundle).encoder
+    assert isinstance(encoder, RollingHubert)
+    # The silence that a stream's end is filled with is heard after level normalisation, as the stream's is.
+    filled = np.concatenate([audio, np.zeros(FEATURE_STRIDE * 20, np.float32)])[None]
+    normalized, _ = normalize_level(filled, LevelState.initial(1))
+    with torch.no_grad():
+        return np.asarray(encoder(torch.from_numpy(normalized))[0][0].numpy(), np.float32)
+
+
+class Ear:
+    """Keeps the features that an engine's only stream is given."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.features: list[NDArray[np.float32]] = []
+        self._slots = engine._encoder
+        self._advance = engine._encoder.advance
+
+    def __enter__(self) -> Ear:
+        self._slots.advance = self.advance  # type: ignore[method-assign]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._slots.advance = self._advance  # type: ignore[method-assign]
+
+    def advance(self, rows: NDArray[np.intp], samples: NDArray[np.float32]) -> Heard:
+        heard = self._advance(rows, samples)
+        self.features.append(heard.features[0])
+        return heard
+
+
+def chunked(engine: Engine, audio: Audio, config: StreamConfig, sizes: Sequence[int]) -> NDArray[np.float32]:
+    outputs: list[Output] = []
+    stream = engine.open(config, outputs.append)
+    start = 0
+    for size in itertools.cycle(sizes):
+        if start >= len(audio):
+            break
+        stream.push(audio[start : start + size])
+        start += size
+        engine.tick()
+    stream.finish()
+    while engine.tick():
+        pass
+    assert isinstance(outputs[-1], Finished)
+    return np.concatenate([output.values for output in outputs if isinstance(output, Frames)])
+
+
+@given(sizes=st.lists(st.integers(40, 9000), min_size=1, max_size=5))
+@settings(max_examples=8, deadline=None)
+def test_any_chunking_gives_the_reference_features(
+    engine: Engine, audio: Audio, reference: NDArray[np.float32], sizes: list[int]
+) -> None:
+    with Ear(engine) as ear:
+        chunked(engine, audio, StreamConfig(preset="quality"), sizes)
+    heard = np.concatenate(ear.features)
+    assert len(heard) >= FEATURES
+    np.testing.assert_allclose(heard, reference[: len(heard)], atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_frames_are_those_of_torch_in_any_chunks(bundle: Bundle, engine: Engine, audio: Audio, preset: str) -> None:
+    config = StreamConfig(preset=preset, seed=4)
+    expected = animate_offline(Engine.load(bundle.folder, max_streams=1, threads=1, backend="torch"), audio, config)
+    assert np.ptp(expected, axis=0).max() > 0.1
+    np.testing.assert_allclose(animate_offline(engine, audio, config), expected, atol=TOLERANCE)
+    np.testing.assert_allclose(chunked(engine, audio, config, [333, 4000, 1]), expected, atol=TOLERANCE)
+
+
+def test_neighbours_of_other_ages_change_nothing(engine: Engine, audio: Audio) -> None:
+    alone = animate_offline(engine, audio, StreamConfig(seed=1))
+    outputs: list[list[Output]] = [[], [], []]
+    streams = [engine.open(StreamConfig(seed=1), sink.append) for sink in outputs]
+    for start in range(0, 2 * len(audio), 1600):
+        for i, stream in enumerate(streams):
+            begin = start - 2400 * i
+            if 0 <= begin < len(audio):
+                stream.push(audio[begin : begin + 1600])
+        engine.tick()
+    for stream in streams:
+        stream.finish()
+    while engine.tick():
+        pass
+    # The later ones began in the middle of a push; the first is whole.
+    first = np.concatenate([output.values for output in outputs[0] if isinstance(output, Frames)])
+    np.testing.assert_allclose(first, alone, atol=TOLERANCE)
+    assert engine.open_streams == 0
+    np.testing.assert_allclose(animate_offline(engine, audio, StreamConfig(seed=1)), alone, atol=TOLERANCE)
+
+
+def test_after_a_flush_windows_begin_anew(engine: Engine, audio: Audio) -> None:
+    outputs: list[Output] = []
+    stream = engine.open(StreamConfig(preset="low"), outputs.append)
+    stream.push(audio[:7000])
+    engine.tick()
+    stream.flush()
+    stream.push(audio)
+    stream.finish()
+    while engine.tick():
+        pass
+    assert isinstance(outputs[-1], Finished)
+    assert outputs[-1].frames == -(-(7000 + len(audio)) * 30 // SAMPLE_RATE)
+
+
+def test_the_delay_is_part_of_the_latency(bundle: Bundle, engine: Engine) -> None:
+    right = bundle.encoder["right"]
+    assert bundle.encoder_delay == engine.info.encoder_delay == (3 + right) * FEATURE_STRIDE
+    config = StreamConfig(preset="balanced")
+    added = algorithmic_latency_us(config, engine.info.encoder_delay) - algorithmic_latency_us(config)
+    assert added == (3 + right) * 20_000
+    offered = model_info(engine.info, ServerOptions()).latency_presets
+    assert min(preset.algorithmic_latency_us for preset in offered) == 40_000 + (3 + right) * 20_000
+
+
+def test_it_is_served_without_torch(bundle: Bundle) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"
+        "from pathlib import Path\nimport numpy as np\n"
+        "from livetalker.engine.engine import Engine\nfrom livetalker.engine.offline import animate_offline\n"
+        "from livetalker.core.config import StreamConfig\n"
+        "engine = Engine.load(Path(sys.argv[1]), max_streams=1, threads=1)\n"
+        "print(animate_offline(engine, np.ones(16000, np.float32), StreamConfig()).shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(bundle.folder)], capture_output=True, text=True)
+    assert done.stdout.strip() == "(30, 52)", done.stderr
+
+
+def test_a_bundle_names_no_machine(bundle: Bundle) -> None:
+    assert bundle.encoder_kind == "rolling" and bundle.encoder["checkpoint"] == "hubert"
+    assert str(bundle.folder.parent) not in (bundle.folder / "model.json").read_text()
