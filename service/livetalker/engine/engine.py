@@ -1,48 +1,28 @@
 """The engine: admits streams, and one thread that advances all of them, tick by tick.
 
-A tick takes what every stream has ready, in groups of equal hop, through one encoder call a group and one denoiser call
-a group. Sleeping is waiting on a condition; there is no polling.
+What a tick takes, and when it begins, ``scheduler`` decides; what it computes is ``inference``. Sleeping is waiting on
+a condition; there is no polling.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
 
-import numpy as np
-
 from diffusiontalker.bundle import Bundle, open_bundle
-from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE, PRESETS
-from diffusiontalker.level import normalize_level
-from diffusiontalker.noise import frame_noise
+from diffusiontalker.geometry import PRESETS
 from livetalker.core.admission import EngineFull, ModelInfo
 from livetalker.core.config import StreamConfig
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.engine.backend import Backend
 from livetalker.engine.backends.choose import open_backend
-from livetalker.engine.encoder_slots import encoder_slots
-from livetalker.engine.slots import SlotPool
-from livetalker.engine.stream import EngineStream, PendingFrame, Sink
+from livetalker.engine.inference import Inference, ending
+from livetalker.engine.scheduler import Ready, Scheduler
+from livetalker.engine.stream import EngineStream, Sink
 
 log = logging.getLogger(__name__)
-
-RUNS = (30, 6, 3, 2, 1)
-"""Frames of a stream denoised in one call; few sizes make full batches."""
-
-
-@contextmanager
-def ending(streams: Iterable[EngineStream]) -> Iterator[None]:
-    """An error within ends these streams, and nothing else."""
-    try:
-        yield
-    except Exception as error:
-        log.exception("an error ends its streams")
-        for stream in streams:
-            stream.fail(error)
 
 
 class Engine:
@@ -62,13 +42,14 @@ class Engine:
         self._library = IdentityLibrary(
             known.names, known.features, known.embeddings, known.voice_mean, known.voice_projection, known.neutral
         )
-        self._coefficients = int(bundle.denoiser["coefficients"])
         self._backend = backend
-        self._slots = SlotPool(bundle, max_streams)
-        self._encoder = encoder_slots(bundle, backend, max_streams)
+        self._inference = Inference(bundle, backend, max_streams)
+        self._slots = self._inference.slots
+        self._scheduler: Scheduler[EngineStream] = Scheduler(self._inference.hops)
         self._streams: list[EngineStream] = []
-        self._condition = threading.Condition()
-        self._awake = False
+        self._condition = threading.Condition()  # guards what follows, and the scheduler
+        self._talking: dict[EngineStream, None] = {}  # streams with something no tick has looked at, in order
+        self._behind: list[EngineStream] = []  # streams that the last tick left with something to do
         self._ticking = False
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -150,15 +131,27 @@ class Engine:
             slot = self._slots.acquire()
             if slot is None:
                 raise EngineFull(f"all {self.max_streams} streams are taken")
-            encoder = self._encoder
-            stream = EngineStream(config, slot, self._library, sink, self._wake, encoder.hops[-1], encoder.opening)
+            least, opening = self._inference.hops[-1], self._inference.opening
+            stream = EngineStream(config, slot, self._library, sink, self._wake, least, opening)
             self._streams.append(stream)
         return stream
 
-    def _wake(self) -> None:
+    def _wake(self, stream: EngineStream) -> None:
+        """A stream has something new; any thread."""
         with self._condition:
-            self._awake = True
-            self._condition.notify_all()
+            idle = not self._talking
+            self._talking[stream] = None
+            if idle:
+                self._scheduler.arrived(time.monotonic())
+            # Nobody needs to be woken but for the first news and for the last that makes a batch full.
+            if idle or self._delay() == 0:
+                self._condition.notify_all()
+
+    def _delay(self) -> float | None:
+        """Seconds until the next tick, None for none; the condition is held."""
+        if self._behind:
+            return 0.0
+        return self._scheduler.delay(time.monotonic(), len(self._streams), len(self._talking))
 
     def _any_closed(self) -> bool:
         return any(stream.closed for stream in self._streams)
@@ -178,95 +171,47 @@ class Engine:
     def _run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._awake or self._stopping)
+                while not self._stopping and (delay := self._delay()) != 0:
+                    self._condition.wait(delay)
                 if self._stopping:
                     return
-                self._awake = False
             try:
-                while self.tick():
-                    if self._stopping:
-                        return
+                self.tick()
             except Exception as error:  # the last resort: whoever comes next shall still find a thread
                 log.exception("a tick failed; every stream is ended")
                 self._fail_all(error)
 
     def tick(self) -> bool:
-        """Advance every stream that has something to do by one hop.
+        """Look at everything that is new and advance the streams whose turn it is.
 
         Returns:
             Whether anything was done.
         """
         with self._condition:
             self._reap()
-            streams = list(self._streams)
+            self._scheduler.began()
+            talking = dict.fromkeys([*self._behind, *self._talking])
+            self._talking.clear()
+            self._behind = []
+            others = len(self._streams) - len(talking)
             self._ticking = True
         try:
-            return self._advance(streams)
+            return self._advance(list(talking), others)
         finally:
             with self._condition:
                 self._ticking = False
                 self._condition.notify_all()
 
-    def _advance(self, streams: list[EngineStream]) -> bool:
-        by_hop: dict[int, list[EngineStream]] = defaultdict(list)
+    def _advance(self, streams: list[EngineStream], others: int) -> bool:
+        ready = []
         for stream in streams:
             with ending([stream]):
                 stream.ingest()
-            ready = stream.ready_features
-            if ready and not stream.closed:
-                by_hop[next(hop for hop in self._encoder.hops if hop <= ready)].append(stream)
-        for hop in sorted(by_hop):
-            with ending(by_hop[hop]):
-                self._listen(by_hop[hop], hop)
-            self._animate(by_hop[hop])
-        return bool(by_hop) or any(stream.closed for stream in streams)
-
-    def _listen(self, streams: list[EngineStream], hop: int) -> None:
-        """New features for a group of streams."""
-        slots = self._slots
-        for stream in streams:
-            if stream.starting:
-                row = stream.slot.index
-                slots.clear(row)
-                first, level = normalize_level(stream.take(self._encoder.opening)[None], slots.level([row]))
-                self._encoder.begin(row, first[0])
-                slots.set_level([row], level)
-                stream.starting = False
-        rows = np.array([stream.slot.index for stream in streams])
-        raw = np.stack([stream.take(FEATURE_STRIDE * hop) for stream in streams])
-        normalized, level = normalize_level(raw, slots.level(rows))
-        slots.set_level(rows, level)
-        result = self._encoder.advance(rows, normalized)
-        features = np.concatenate([slots.recent[rows], result.features], axis=1)
-        slots.recent[rows] = features[:, -FEATURE_HISTORY:]
-        for i, stream in enumerate(streams):
-            with ending([stream]):
-                stream.hear(features[i], result.voice[i], result.speech[i])
-
-    def _animate(self, streams: Iterable[EngineStream]) -> None:
-        """Denoise every frame whose audio is there."""
-        waiting = [stream for stream in streams if stream.pending and not stream.closed]
-        while waiting:
-            by_run: dict[int, list[EngineStream]] = defaultdict(list)
-            for stream in waiting:
-                by_run[next(run for run in RUNS if run <= len(stream.pending))].append(stream)
-            for run, group in by_run.items():
-                with ending(group):
-                    self._denoise(group, run)
-            waiting = [stream for stream in waiting if stream.pending and not stream.closed]
-
-    def _denoise(self, streams: list[EngineStream], run: int) -> None:
-        rows = np.array([stream.slot.index for stream in streams])
-        frames: list[list[PendingFrame]] = [[s.pending.popleft() for _ in range(run)] for s in streams]
-        seeds = np.array([[stream.config.seed] for stream in streams], np.uint64)
-        indexes = np.array([[frame.frame for frame in row] for row in frames], np.uint64)
-        curves, self._slots.hidden[rows] = self._backend.denoise(
-            np.stack([[frame.audio for frame in row] for row in frames]),
-            np.stack([[frame.identity for frame in row] for row in frames]),
-            np.array([stream.preset.index for stream in streams], np.int64),
-            frame_noise(seeds, indexes, self._coefficients),
-            self._slots.hidden[rows],
-        )
-        for stream, row, values in zip(streams, frames, curves, strict=True):
-            with ending([stream]):
-                stream.deliver(row, values)
+            if not stream.closed and stream.ready_features and stream.frames_within_reach:
+                ready.append(Ready(stream, stream.ready_features))
+        for batch in self._scheduler.plan(ready, others):
+            self._inference.advance(batch.keys, batch.hop)
+        behind = [stream.key for stream in ready if stream.key.frames_within_reach and not stream.key.closed]
+        with self._condition:
+            self._behind = behind
+        return bool(ready) or any(stream.closed for stream in streams)

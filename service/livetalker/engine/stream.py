@@ -11,13 +11,12 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.geometry import (
-    FEATURE_HISTORY,
     FEATURE_OVERLAP,
     FEATURE_STRIDE,
     MODEL_FPS,
@@ -43,21 +42,27 @@ log = logging.getLogger(__name__)
 Sink = Callable[[Output], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PendingFrame:
     """A frame whose audio is there.
 
     Attributes:
         frame: its index at 30 fps.
-        audio: ``[2 W]`` the steady feature, at a constant distance from the frame, and the newest one.
+        newest: the newest feature it may hear, counted from the first of the call that completed it.
+        steady: the later one of the two features around a constant distance from the frame, likewise.
+        phase: how far from the earlier to the later one that distance is.
         identity: ``[E]`` embedding at this frame.
         speech: probability of speech.
+        audio: ``[2 W]`` the feature at the constant distance, and the newest one; filled in by who has the features.
     """
 
     frame: int
-    audio: Floats
+    newest: int
+    steady: int
+    phase: float
     identity: Floats
     speech: float
+    audio: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 class EngineStream:
@@ -69,7 +74,7 @@ class EngineStream:
         slot: Slot,
         library: IdentityLibrary,
         sink: Sink,
-        wake: Callable[[], None],
+        wake: Callable[[EngineStream], None],
         hop: int = 1,
         opening: int = FEATURE_OVERLAP,
     ) -> None:
@@ -164,7 +169,7 @@ class EngineStream:
         with self._lock:
             self.closed = True
             self._inbox.clear()
-        self._wake()
+        self._wake(self)
 
     def _refuse_after_finish(self) -> None:
         if self._finished:
@@ -173,7 +178,7 @@ class EngineStream:
     def _note(self, work: Callable[[], None]) -> None:
         if not self.closed:
             self._inbox.append(work)
-            self._wake()
+            self._wake(self)
 
     # Called by the engine's thread ----------------------------------------------------------------------------------
 
@@ -235,37 +240,47 @@ class EngineStream:
         """The oldest samples at 16 kHz."""
         return self._queue.take(count)
 
-    def hear(self, features: Floats, voice: Floats, speech: Floats) -> None:
-        """New features: decide on identity and gather the frames they complete.
+    @property
+    def frames_within_reach(self) -> bool:
+        """Whether the audio that is there completes a frame: hearing it earlier would only make more work."""
+        newest, _ = frame_feature(self._frame, self.preset.look_ahead)
+        return self._feature + self.ready_features > newest
+
+    def hear(self, voice: Floats, speech: Floats) -> list[PendingFrame]:
+        """New features: decide on identity and on the frames they complete.
 
         Args:
-            features: ``[FEATURE_HISTORY + h, W]``, the latest ones known before and ``h`` new ones.
             voice: ``[h, V]``.
             speech: ``[h, presets]``.
+
+        Returns:
+            The completed frames, which are ``pending`` from now on and lack their audio.
         """
-        for i in range(len(voice)):
+        completed: list[PendingFrame] = []
+        newest, _ = frame_feature(self._frame, self.preset.look_ahead)
+        for i, probabilities in enumerate(speech.tolist()):
             k = self._feature + i
-            matched = self._tracker.update(k, voice[i], float(speech[i, 0]))
+            matched = self._tracker.update(k, voice[i], probabilities[0])
             if matched is not None:
                 first = matched.frame * (self.config.fps // MODEL_FPS)
                 self._sink(IdentityMatched(first, matched.identity, matched.confidence))
-            while True:
-                newest, _ = frame_feature(self._frame, self.preset.look_ahead)
-                if newest > k or (self._end is not None and self._frame >= self._end):
-                    break
-                near, phase = frame_feature(self._frame, STEADY_LOOK_AHEAD)
-                at = FEATURE_HISTORY + near - self._feature
-                steady = (1 - phase) * features[at - 1] + phase * features[at]
-                self.pending.append(
+            while newest <= k and (self._end is None or self._frame < self._end):
+                steady, phase = frame_feature(self._frame, STEADY_LOOK_AHEAD)
+                completed.append(
                     PendingFrame(
                         self._frame,
-                        np.concatenate([steady, features[FEATURE_HISTORY + i]]).astype(np.float32),
+                        i,
+                        steady - self._feature,
+                        phase,
                         self._tracker.embedding(self._frame),
-                        float(speech[i, self.preset.index]),
+                        probabilities[self.preset.index],
                     )
                 )
                 self._frame += 1
+                newest, _ = frame_feature(self._frame, self.preset.look_ahead)
         self._feature += len(voice)
+        self.pending.extend(completed)
+        return completed
 
     def deliver(self, frames: list[PendingFrame], curves: Floats) -> None:
         """Finish denoised frames ``[f, 52]`` and hand them out at the client's frame rate."""

@@ -1,0 +1,122 @@
+"""Advances batches of streams: audio to features, features to frames. Everything numeric of a tick happens here.
+
+Work is done for all streams of a batch at once wherever it can be; what remains per stream are its own decisions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from diffusiontalker.bundle import Bundle
+from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE
+from diffusiontalker.level import normalize_level
+from diffusiontalker.noise import frame_noise
+from livetalker.engine.backend import Backend
+from livetalker.engine.encoder_slots import encoder_slots
+from livetalker.engine.slots import Slot, SlotPool
+from livetalker.engine.stream import EngineStream, PendingFrame
+
+log = logging.getLogger(__name__)
+
+RUNS = (30, 6, 3, 2, 1)
+"""Frames of a stream denoised in one call; few sizes make full batches."""
+
+
+@contextmanager
+def ending(streams: Iterable[EngineStream]) -> Iterator[None]:
+    """An error within ends these streams, and nothing else."""
+    try:
+        yield
+    except Exception as error:
+        log.exception("an error ends its streams")
+        for stream in streams:
+            stream.fail(error)
+
+
+class Inference:
+    """The state of all streams, and what moves it on.
+
+    Attributes:
+        slots: where streams have their state.
+        hops: features a stream may be advanced by, descending.
+        opening: samples a stream needs before those of its first feature.
+    """
+
+    def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
+        self._coefficients = int(bundle.denoiser["coefficients"])
+        self._backend = backend
+        self._encoder = encoder_slots(bundle, backend, capacity)
+        self.slots = SlotPool(bundle, capacity)
+        self.hops: Sequence[int] = self._encoder.hops
+        self.opening = self._encoder.opening
+
+    def advance(self, streams: Sequence[EngineStream], hop: int) -> None:
+        """Hear ``hop`` new features of each stream and deliver the frames they complete."""
+        with ending(streams):
+            self._listen(streams, hop)
+        waiting = [stream for stream in streams if stream.pending and not stream.closed]
+        while waiting:
+            by_run: dict[int, list[EngineStream]] = defaultdict(list)
+            for stream in waiting:
+                by_run[next(run for run in RUNS if run <= len(stream.pending))].append(stream)
+            for run, group in by_run.items():
+                with ending(group):
+                    self._denoise(group, run)
+            waiting = [stream for stream in waiting if stream.pending and not stream.closed]
+
+    def _listen(self, streams: Sequence[EngineStream], hop: int) -> None:
+        for stream in streams:
+            if stream.starting:
+                self._begin(stream.slot, stream)
+        slots = self.slots
+        rows = np.array([stream.slot.index for stream in streams])
+        raw = np.stack([stream.take(FEATURE_STRIDE * hop) for stream in streams])
+        normalized, level = normalize_level(raw, slots.level(rows))
+        slots.set_level(rows, level)
+        heard = self._encoder.advance(rows, normalized)
+        features = np.concatenate([slots.recent[rows], heard.features], axis=1)
+        slots.recent[rows] = features[:, -FEATURE_HISTORY:]
+        completed: list[tuple[int, PendingFrame]] = []
+        for i, stream in enumerate(streams):
+            with ending([stream]):
+                completed += [(i, frame) for frame in stream.hear(heard.voice[i], heard.speech[i])]
+        if not completed:
+            return
+        owner = np.array([i for i, _ in completed])
+        newest, steady = (
+            FEATURE_HISTORY + np.array(places)
+            for places in zip(*((frame.newest, frame.steady) for _, frame in completed), strict=True)
+        )
+        phase = np.array([frame.phase for _, frame in completed], np.float32)[:, None]
+        smooth = (1 - phase) * features[owner, steady - 1] + phase * features[owner, steady]
+        for (_, frame), audio in zip(completed, np.concatenate([smooth, features[owner, newest]], 1), strict=True):
+            frame.audio = audio
+
+    def _begin(self, slot: Slot, stream: EngineStream) -> None:
+        row = slot.index
+        self.slots.clear(row)
+        first, level = normalize_level(stream.take(self.opening)[None], self.slots.level([row]))
+        self._encoder.begin(row, first[0])
+        self.slots.set_level([row], level)
+        stream.starting = False
+
+    def _denoise(self, streams: Sequence[EngineStream], run: int) -> None:
+        rows = np.array([stream.slot.index for stream in streams])
+        frames: list[list[PendingFrame]] = [[s.pending.popleft() for _ in range(run)] for s in streams]
+        seeds = np.array([[stream.config.seed] for stream in streams], np.uint64)
+        indexes = np.array([[frame.frame for frame in row] for row in frames], np.uint64)
+        curves, self.slots.hidden[rows] = self._backend.denoise(
+            np.stack([[frame.audio for frame in row] for row in frames]),
+            np.stack([[frame.identity for frame in row] for row in frames]),
+            np.array([stream.preset.index for stream in streams], np.int64),
+            frame_noise(seeds, indexes, self._coefficients),
+            self.slots.hidden[rows],
+        )
+        for stream, row, values in zip(streams, frames, curves, strict=True):
+            with ending([stream]):
+                stream.deliver(row, values)

@@ -1,0 +1,137 @@
+"""When the next tick begins and whom it takes: pure decisions over times and counts, so that tests can run the clock.
+
+Audio comes in small chunks at any moment. A tick that starts at the first of them would advance one stream; one that
+waits a little advances most, for hardly more. Under load there is nothing to wait for: while a tick runs, the audio of
+the next one gathers by itself. Live streams, whose backlog is short, go first and in batches, those that wait longest
+before the others. Streams with a long backlog (speech that comes faster than real time) share what is left, in turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+PATIENCE: Final = 0.010
+"""Seconds a tick waits, from the first unheard audio on, for more to come."""
+MAX_BATCH: Final = 48
+"""Streams in a batch: larger ones cost the same per stream, but hold up the frames of all in it."""
+BACKLOG: Final = 12
+"""Features (240 ms) up to which a stream counts as live; more than that comes only faster than real time, or late."""
+SHARE: Final = 60
+"""Features of backlogs that a tick works off while live streams are open: as much work as a batch of those."""
+ALONE: Final = 600
+"""The same while none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Generic[Key]):
+    """A stream that can be advanced.
+
+    Attributes:
+        key: who.
+        features: whose samples are all there.
+        waiting: seconds since the first of them could have been computed.
+    """
+
+    key: Key
+    features: int
+    waiting: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[Key]):
+    """Streams to be advanced together.
+
+    Attributes:
+        hop: features each of them is advanced by.
+        keys: who.
+    """
+
+    hop: int
+    keys: tuple[Key, ...]
+
+
+class Scheduler(Generic[Key]):
+    """Decides for one engine.
+
+    Args:
+        hops: features a stream may be advanced by at a time, descending.
+    """
+
+    def __init__(self, hops: Sequence[int]) -> None:
+        self._hops = tuple(hops)
+        self._since: float | None = None
+        self._served: dict[Key, int] = {}  # features that each stream with a backlog was advanced by
+
+    def arrived(self, now: float) -> None:
+        """Notes that there is audio a tick has not looked at."""
+        if self._since is None:
+            self._since = now
+
+    def delay(self, now: float, streams: int, talking: int) -> float | None:
+        """How long to wait before the next tick.
+
+        Args:
+            now: seconds of any monotonic clock.
+            streams: that are open.
+            talking: of those, the ones with audio no tick has looked at.
+
+        Returns:
+            Seconds; 0 to begin at once; None while there is nothing to do.
+        """
+        if self._since is None:
+            return None
+        if talking >= min(streams, MAX_BATCH):
+            return 0.0
+        return max(0.0, self._since + PATIENCE - now)
+
+    def began(self) -> None:
+        """Notes that a tick has looked at all audio that has arrived."""
+        self._since = None
+
+    def plan(self, ready: Iterable[Ready[Key]], others: int = 0) -> list[Batch[Key]]:
+        """Whom a tick advances, and by how much; batches in the order to run them.
+
+        Args:
+            ready: every stream that can be advanced.
+            others: live streams that have nothing ready now, but may have at any moment.
+        """
+        live: list[Ready[Key]] = []
+        late: list[Ready[Key]] = []
+        for stream in ready:
+            (live if stream.features <= BACKLOG else late).append(stream)
+        return self._live(live) + self._late(late, SHARE if live or others else ALONE)
+
+    def _live(self, live: list[Ready[Key]]) -> list[Batch[Key]]:
+        groups: dict[int, list[Ready[Key]]] = {}
+        for stream in live:
+            groups.setdefault(self._hop(stream.features), []).append(stream)
+        batches = []
+        for hop, members in groups.items():
+            members.sort(key=lambda stream: -stream.waiting)
+            for start in range(0, len(members), MAX_BATCH):
+                part = members[start : start + MAX_BATCH]
+                batches.append((part[0].waiting, Batch(hop, tuple(stream.key for stream in part))))
+        batches.sort(key=lambda pair: -pair[0])
+        return [batch for _, batch in batches]
+
+    def _late(self, late: list[Ready[Key]], share: int) -> list[Batch[Key]]:
+        # Start-time fair queueing (Goyal et al. 1996): who comes later starts level with the one served least.
+        least = min((self._served[stream.key] for stream in late if stream.key in self._served), default=0)
+        self._served = {stream.key: self._served.get(stream.key, least) for stream in late}
+        groups: dict[int, list[Key]] = {}
+        for stream in sorted(late, key=lambda stream: self._served[stream.key]):
+            hop = self._hop(min(stream.features, share))
+            if groups and hop > share:
+                break
+            share -= hop
+            self._served[stream.key] += hop
+            groups.setdefault(hop, []).append(stream.key)
+        return [Batch(hop, tuple(keys)) for hop, keys in groups.items()]
+
+    def _hop(self, features: int) -> int:
+        """The largest hop that so many features allow; the smallest where none does."""
+        return next((hop for hop in self._hops if hop <= features), self._hops[-1])

@@ -1,0 +1,74 @@
+"""The scheduler in virtual time: when ticks begin, whom they take, and that nobody starves."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livetalker.engine.scheduler import ALONE, BACKLOG, MAX_BATCH, PATIENCE, SHARE, Batch, Ready, Scheduler
+
+HOPS = (50, 10, 5, 2, 1)
+
+
+def test_a_tick_waits_for_others_but_not_for_ever() -> None:
+    scheduler: Scheduler[str] = Scheduler(HOPS)
+    assert scheduler.delay(0.0, streams=9, talking=0) is None, "nothing to do"
+    scheduler.arrived(1.0)
+    scheduler.arrived(1.004)
+    assert scheduler.delay(1.004, streams=9, talking=2) == 1.0 + PATIENCE - 1.004, "counted from the first"
+    assert scheduler.delay(1.0 + 2 * PATIENCE, streams=9, talking=2) == 0.0
+    assert scheduler.delay(1.004, streams=9, talking=9) == 0.0, "nobody is left to wait for"
+    assert scheduler.delay(1.004, streams=500, talking=MAX_BATCH) == 0.0, "a batch is full"
+    scheduler.began()
+    assert scheduler.delay(1.02, streams=9, talking=0) is None
+
+
+def test_one_stream_alone_never_waits() -> None:
+    scheduler: Scheduler[str] = Scheduler(HOPS)
+    scheduler.arrived(5.0)
+    assert scheduler.delay(5.0, streams=1, talking=1) == 0.0
+
+
+def test_live_streams_go_first_and_the_longest_waiting_before_the_others() -> None:
+    scheduler: Scheduler[str] = Scheduler(HOPS)
+    ready = [Ready("late", 400), Ready("b", 1, 0.01), Ready("a", 2, 0.03), Ready("c", 1, 0.02)]
+    assert scheduler.plan(ready) == [Batch(2, ("a",)), Batch(1, ("c", "b")), Batch(50, ("late",))]
+
+
+@given(features=st.lists(st.integers(1, 3000), min_size=1, max_size=200), others=st.integers(0, 5))
+def test_a_plan_is_sound(features: list[int], others: int) -> None:
+    ready = [Ready(key, count) for key, count in enumerate(features)]
+    batches = Scheduler[int](HOPS).plan(ready, others)
+    planned = [key for batch in batches for key in batch.keys]
+    assert len(planned) == len(set(planned)), "nobody twice"
+    assert all(batch.hop in HOPS and batch.hop <= features[key] for batch in batches for key in batch.keys)
+    live = {key for key, count in enumerate(features) if count <= BACKLOG}
+    assert live <= set(planned), "every live stream has its turn in every tick"
+    late = sum(batch.hop * len(batch.keys) for batch in batches if not live.issuperset(batch.keys))
+    assert late <= (SHARE if live or others else ALONE)
+    assert all(len(batch.keys) <= MAX_BATCH for batch in batches if live.issuperset(batch.keys))
+
+
+@given(backlogs=st.lists(st.integers(BACKLOG + 1, 2000), min_size=2, max_size=20))
+def test_backlogs_take_turns(backlogs: list[int]) -> None:
+    scheduler: Scheduler[int] = Scheduler(HOPS)
+    left = dict(enumerate(backlogs))
+    done = dict.fromkeys(left, 0)
+    for _ in range(10_000):
+        late = {key: count for key, count in left.items() if count > BACKLOG}
+        if not late:
+            break
+        for batch in scheduler.plan([Ready(key, count) for key, count in late.items()], others=1):
+            for key in batch.keys:
+                left[key] -= batch.hop
+                done[key] += batch.hop
+        waiting = [done[key] for key, count in left.items() if count > BACKLOG]
+        if waiting:
+            assert max(waiting) - min(waiting) <= 2 * HOPS[0] + SHARE, "turns are fair while all have work"
+    assert all(count <= BACKLOG for count in left.values())
+
+
+def test_a_long_hop_of_a_public_encoder_still_has_its_turn() -> None:
+    scheduler: Scheduler[str] = Scheduler((25,))
+    assert scheduler.plan([Ready("a", 25), Ready("b", 50)]) == [Batch(25, ("a", "b"))]
+    assert Scheduler[str]((200,)).plan([Ready("a", 200)], others=1) == [Batch(200, ("a",))], "even beyond the share"
