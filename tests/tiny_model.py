@@ -25,6 +25,9 @@ ENCODER = StreamingHubertConfig(
     positional_kernel=6,
     positional_groups=4,
     context=10,
+    voice_mixtures=4,
+    voice_cepstra=8,
+    voice_width=32,
 )
 DENOISER = DenoiserConfig(feature_width=32, audio_width=16, identity_width=8, step_width=8, preset_width=4, hidden=24)
 IDENTITIES = ("anna", "ben", "clara")

@@ -63,6 +63,7 @@ def _hear_corpus(arguments: argparse.Namespace) -> None:
     """An encoder of our own, and scenes of the corpora it was trained on."""
     from diffusiontalker.training.pipeline import build_training_scenes, pretrain
     from diffusiontalker.training.train_encoder import train_encoder
+    from diffusiontalker.training.train_voice import train_voice
 
     runs, seed = arguments.runs, arguments.seed
     with bars() as progress:
@@ -86,6 +87,15 @@ def _hear_corpus(arguments: argparse.Namespace) -> None:
             pretrained=pretrained,
             seed=seed,
             report=steps("Encoder", arguments.encoder_steps),
+        )
+        heard = progress.add_task("Voices", total=None, figures="")
+        train_voice(
+            arguments.corpus,
+            encoder,
+            runs / "voice",
+            speech=arguments.speech,
+            seed=seed,
+            progress=lambda done, total: progress.update(heard, completed=done, total=total),
         )
         # A tenth as many of utterances that no stage has seen: what "evaluate" measures on.
         parts: tuple[tuple[Path, Part, int], ...] = (

@@ -2,7 +2,9 @@
 
 Each speaker has a learnable embedding of 32 numbers; an MLP brings it into the space of pooled voice features, where
 cosine similarity finds the talking identity. The voice side is fixed: the mean of the encoder's voice features,
-brought by a linear discriminant projection (fitted once on the corpus) to where speakers differ.
+brought by a linear discriminant projection (fitted once on the scenes) to where speakers differ. A stream is compared
+with the voiceprints, each the mean of what was heard of a speaker: 32 numbers that also say how a face moves cannot
+keep hundreds of voices as far apart as they are.
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ class IdentityLibrary(nn.Module):
         names: ``N`` speaker names, in the order of the rows.
         voice_mean: ``[V]`` subtracted from a pooled voice.
         voice_projection: ``[V, D]`` applied to it next.
+        voiceprints: ``[N, D]`` unit rows, what voices are compared with.
     """
 
     voice_mean: Tensor
     voice_projection: Tensor
+    voiceprints: Tensor
 
     def __init__(self, names: Sequence[str], voice_width: int, feature_width: int, embedding_width: int = 32) -> None:
         super().__init__()
@@ -37,10 +41,25 @@ class IdentityLibrary(nn.Module):
         self.temperature = 0.1
         self.register_buffer("voice_mean", torch.zeros(voice_width))
         self.register_buffer("voice_projection", torch.zeros(voice_width, feature_width))
+        self.register_buffer("voiceprints", torch.eye(len(self.names), feature_width))
 
     def features(self) -> Tensor:
-        """Unit identity features ``[N, D]``."""
+        """What voices are compared with, ``[N, D]``: the voiceprints."""
+        return self.voiceprints.clone()
+
+    def learned_features(self) -> Tensor:
+        """Unit features ``[N, D]`` that the MLP makes of the embeddings."""
         return F.normalize(self.encoder(self.embeddings.weight), dim=-1)
+
+    def hear(self, pooled: Tensor, speakers: Tensor) -> None:
+        """Take the mean of each speaker's voices as its voiceprint.
+
+        Args:
+            pooled: ``[M, V]`` pooled voices, some of every speaker's.
+            speakers: ``[M]`` rows of the library.
+        """
+        total = torch.zeros_like(self.voiceprints).index_add_(0, speakers, self.voice(pooled))
+        self.voiceprints.copy_(F.normalize(total, dim=-1))
 
     def neutral(self) -> Tensor:
         """Embedding ``[E]`` of nobody in particular: what a stream has before its voice was matched."""
@@ -57,12 +76,12 @@ class IdentityLibrary(nn.Module):
             pooled: ``[B, V]`` pooled voices.
             speakers: ``[B]`` rows of the library.
         """
-        similarity = self.voice(pooled) @ self.features().T
+        similarity = self.voice(pooled) @ self.learned_features().T
         return F.cross_entropy(similarity / self.temperature, speakers)
 
 
 def fit_voice_projection(
-    pooled: NDArray[np.float64], speakers: NDArray[np.int64], dimensions: int, shrinkage: float = 0.1
+    pooled: NDArray[np.float64], speakers: NDArray[np.int64], dimensions: int, shrinkage: float = 0.5
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Linear discriminant analysis with shrinkage.
 

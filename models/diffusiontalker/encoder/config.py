@@ -22,6 +22,9 @@ class StreamingHubertConfig:
         positional_groups: its groups.
         context: earlier features each attention layer may look back at (on top of the feature itself).
         dropout: during training.
+        voice_mixtures: Gaussians of the voice head.
+        voice_cepstra: cepstral coefficients it hears.
+        voice_width: width of a voice feature.
     """
 
     long_bands: int = 64
@@ -34,6 +37,9 @@ class StreamingHubertConfig:
     positional_groups: int = 16
     context: int = 32
     dropout: float = 0.05
+    voice_mixtures: int = 64
+    voice_cepstra: int = 20
+    voice_width: int = 256
 
     def __post_init__(self) -> None:
         if self.width % self.heads:

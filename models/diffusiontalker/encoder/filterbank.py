@@ -21,7 +21,7 @@ SHORT_WINDOW = 2 * FEATURE_OVERLAP
 SHORT_WINDOWS = FEATURE_STRIDE // FEATURE_OVERLAP
 """Short windows in a feature's window."""
 _FLOOR = 1e-6
-_LOG_MEAN, _LOG_SCALE = -6.0, 3.0
+LOG_MEAN, LOG_SCALE = -6.0, 3.0
 """Brings the logarithms of level-normalised speech to about zero mean and unit variance."""
 
 
@@ -65,7 +65,7 @@ class LogMel(nn.Module):
         """``[..., size]`` samples to ``[..., bands]``, about zero mean and unit variance for speech."""
         real, imaginary = (windows @ self.dft).chunk(2, dim=-1)
         power = (real.square() + imaginary.square()) @ self.filters
-        return ((power + _FLOOR).log() - _LOG_MEAN) / _LOG_SCALE
+        return ((power + _FLOOR).log() - LOG_MEAN) / LOG_SCALE
 
 
 class FilterbankFrontEnd(nn.Module):

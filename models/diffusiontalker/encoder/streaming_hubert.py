@@ -51,7 +51,7 @@ class EncoderOutput(NamedTuple):
 
     Attributes:
         features: ``[B, h, width]`` what the decoder hears.
-        voice: ``[B, h, width]`` what identity is matched on.
+        voice: ``[B, h, voice_width]`` what identity is matched on.
         positional: ``[B, positional_kernel - 1, width]`` next call's positional state.
         keys_values: ``[B, layers, 2, h, width]`` the new entries for the ring.
     """
@@ -117,7 +117,7 @@ class StreamingHubert(nn.Module):
         )
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.width)
-        self.voice_head = VoiceHead(config.layers + 1)
+        self.voice_head = VoiceHead(config.long_bands, config.voice_mixtures, config.voice_cepstra, config.voice_width)
 
     @property
     def width(self) -> int:
@@ -127,7 +127,7 @@ class StreamingHubert(nn.Module):
     @property
     def voice_width(self) -> int:
         """Width of a voice feature."""
-        return self.config.width
+        return self.config.voice_width
 
     def initial_state(self, batch: int) -> EncoderState:
         """State of ``batch`` streams that have heard nothing."""
@@ -146,6 +146,13 @@ class StreamingHubert(nn.Module):
         extended = torch.cat([past, x], dim=1)
         position = F.gelu(self.positional(extended.transpose(1, 2)).transpose(1, 2))
         return x + position, extended[:, -past.shape[1] :]
+
+    def voice(self, samples: Tensor) -> Tensor:
+        """Voice features ``[B, h, voice_width]`` of ``[B, 320 h + 80]`` samples; fitted apart, so no gradient."""
+        with torch.no_grad(), torch.autocast(samples.device.type, enabled=False):
+            samples = samples.float()
+            voice: Tensor = self.voice_head(samples, self.front_end.spectra(samples)[..., : self.config.long_bands])
+        return voice
 
     def layer_outputs(self, samples: Tensor, masked: Masked | None = None) -> list[Tensor]:
         """What enters the first layer and what leaves each, ``layers + 1`` times ``[B, T, width]``, of a whole clip.
@@ -169,10 +176,10 @@ class StreamingHubert(nn.Module):
         """A whole clip from its start (training).
 
         Returns:
-            features ``[B, T, width]`` and voice features ``[B, T, width]``.
+            features ``[B, T, width]`` and voice features ``[B, T, voice_width]``.
         """
         outputs = self.layer_outputs(samples, masked)
-        return self.final_norm(outputs[-1]), self.voice_head(outputs)
+        return self.final_norm(outputs[-1]), self.voice(samples)
 
     def step(self, samples: Tensor, state: EncoderState) -> EncoderOutput:
         """New features of running streams; equal to ``forward`` on the whole clip.
@@ -186,12 +193,10 @@ class StreamingHubert(nn.Module):
         hop = x.shape[1]
         mask = ring_mask(state.position, hop, c.context)
         fresh = []
-        outputs = [x]
         for i, layer in enumerate(self.layers):
             x, keys_values = layer(x, state.ring[:, i], mask)
             fresh.append(keys_values)
-            outputs.append(x)
-        return EncoderOutput(self.final_norm(x), self.voice_head(outputs), positional, torch.stack(fresh, dim=1))
+        return EncoderOutput(self.final_norm(x), self.voice(samples), positional, torch.stack(fresh, dim=1))
 
 
 def ring_mask(position: Tensor, hop: int, context: int) -> Tensor:

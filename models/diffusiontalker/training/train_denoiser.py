@@ -76,8 +76,8 @@ class DenoiserTask(nn.Module):
         return loss, parts
 
 
-def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 128) -> IdentityLibrary:
-    """An untrained library of the scenes' speakers, with the voice side fitted.
+def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 256) -> IdentityLibrary:
+    """A library of the scenes' speakers, with the voice side fitted and the embeddings untrained.
 
     Args:
         scenes: encoded scenes.
@@ -100,11 +100,12 @@ def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 128) -> Iden
     rows = np.array([row.get(name, -1) for name in scenes.speakers])
     use = voiced & (rows >= 0)[:, None]
     pooled, owners = voices[use], np.repeat(rows[:, None], voices.shape[1], axis=1)[use]
-    dimensions = min(dimensions, len(names) - 1)
+    dimensions = min(dimensions, len(names) - 1, voices.shape[-1])
     mean, projection = fit_voice_projection(pooled, owners, dimensions)
     library = IdentityLibrary(names, voices.shape[-1], dimensions)
     library.voice_mean.copy_(torch.from_numpy(mean))
     library.voice_projection.copy_(torch.from_numpy(np.ascontiguousarray(projection)))
+    library.hear(torch.from_numpy(pooled).float(), torch.from_numpy(owners))
     return library
 
 

@@ -1,0 +1,155 @@
+"""The voice head: streams exactly, knows nothing of the encoder's layers, and finds people again once it is fitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from diffusiontalker.corpus.store import Corpus, CorpusWriter
+from diffusiontalker.denoiser.identity import IdentityLibrary
+from diffusiontalker.encoder.filterbank import LogMel
+from diffusiontalker.encoder.streaming_hubert import StreamingHubert
+from diffusiontalker.encoder.voice_head import LAGS, VoiceHead, pool_voiced
+from diffusiontalker.encoder.weights_file import save_encoder
+from diffusiontalker.geometry import FEATURE_WINDOW, SAMPLE_RATE
+from diffusiontalker.phones import TimedPhone
+from diffusiontalker.training.augment import Acoustics
+from diffusiontalker.training.encoder_task import EncoderTask
+from diffusiontalker.training.train_voice import discriminant, fit_mixture, fit_voice_head, train_voice
+from diffusiontalker.training.voice_crops import VoiceCrops
+from tests.tiny_model import ENCODER
+
+LENGTH = 320 * 100 + 80
+
+
+def buzz(pitch: float, throat: float, rng: np.random.Generator, length: int = LENGTH) -> NDArray[np.float32]:
+    """Pulses through two wandering formants, both ``throat`` times as high as another's."""
+    pulses = np.zeros(length)
+    pulses[
+        np.cumsum(rng.normal(SAMPLE_RATE / pitch, 2, 2 * length * int(pitch) // SAMPLE_RATE)).astype(int) % length
+    ] = 1
+    t = np.arange(320) / SAMPLE_RATE
+    parts = []
+    for start in range(0, length, 3200):
+        formants = throat * rng.choice([[700, 1200], [300, 2200], [350, 900]])
+        ring = sum(np.exp(-400 * t) * np.sin(2 * np.pi * f * t) for f in formants)
+        parts.append(np.convolve(pulses[start : start + 3200], ring)[: min(3200, length - start)])
+    sound = np.concatenate(parts)
+    return np.asarray(sound / sound.std() + 0.003 * rng.standard_normal(length), np.float32)
+
+
+@pytest.fixture(scope="module")
+def people() -> tuple[Tensor, Tensor]:
+    """Eight people, eight crops each."""
+    rng = np.random.default_rng(0)
+    shapes = [(pitch, throat) for pitch in (90, 130, 180, 250) for throat in (0.85, 1.15)]
+    crops = np.stack([buzz(*shape, rng) for shape in shapes for _ in range(8)])
+    return torch.from_numpy(crops), torch.arange(len(shapes)).repeat_interleave(8)
+
+
+@torch.no_grad()
+def test_a_fitted_head_finds_people_again(people: tuple[Tensor, Tensor]) -> None:
+    samples, owners = people
+    head, spectrum = VoiceHead(40, 8, 12, 16), LogMel(FEATURE_WINDOW, 40)
+    half = torch.arange(len(owners)) % 2 == 0
+    voiced = torch.ones(int(half.sum()), 100, dtype=torch.bool)
+
+    def found() -> float:
+        voice = head(samples, spectrum(samples.unfold(1, FEATURE_WINDOW, 320))).mean(1)
+        library = IdentityLibrary([str(i) for i in range(8)], 16, 16)
+        library.voice_projection.copy_(torch.eye(16))
+        library.hear(voice[half], owners[half])
+        nearest = (library.voice(voice[~half]) @ library.features().T).argmax(1)
+        return float((nearest == owners[~half]).float().mean())
+
+    untrained = found()
+    fit_voice_head(head, [(samples[half], voiced, owners[half])], 40)
+    assert found() > 0.9 > untrained
+
+
+@torch.no_grad()
+def test_pitch_is_heard_at_its_period() -> None:
+    head = VoiceHead(40, 4, 8, 16)
+    lags = np.geomspace(SAMPLE_RATE / 420, SAMPLE_RATE / 80, LAGS)
+    rng = np.random.default_rng(1)
+    for pitch in (110.0, 160.0, 240.0):
+        heard = head.pitch(torch.from_numpy(buzz(pitch, 1.0, rng))[None])[0].mean(0).numpy()
+        best = SAMPLE_RATE / lags[int(heard.argmax())]
+        assert min(abs(best / pitch - 1), abs(2 * best / pitch - 1)) < 0.08
+
+
+@torch.no_grad()
+def test_the_voice_is_the_same_in_any_chunks_and_for_any_layers() -> None:
+    torch.manual_seed(0)
+    encoder, other = StreamingHubert(ENCODER).eval(), StreamingHubert(ENCODER).eval()
+    samples = torch.randn(2, LENGTH)
+    whole = encoder(samples)[1]
+    assert whole.shape == (2, 100, ENCODER.voice_width) and encoder.voice_width == ENCODER.voice_width
+    first = encoder.step(samples[:, : 320 * 37 + 80], encoder.initial_state(2)).voice
+    second = encoder.step(samples[:, 320 * 37 :], encoder.initial_state(2)).voice
+    torch.testing.assert_close(torch.cat([first, second], 1), whole, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(other(samples)[1], whole)
+
+
+@torch.no_grad()
+def test_the_mixture_places_gaussians_where_the_spectra_are() -> None:
+    torch.manual_seed(0)
+    head = VoiceHead(20, 2, 6, 8)
+    clusters = torch.randn(2, 20)
+    spectra = clusters[torch.arange(2000) % 2] + 0.05 * torch.randn(2000, 20)
+    fit_mixture(head, spectra[torch.randperm(2000)])
+    share = head.responsibilities(head.cepstra(clusters))
+    assert set(share.argmax(1).tolist()) == {0, 1} and share.max(1).values.min() > 0.99
+    torch.testing.assert_close(head.shares, torch.tensor([0.5, 0.5]), atol=0.02, rtol=0)
+
+
+def test_the_discriminant_drops_what_the_channel_changes() -> None:
+    rng = np.random.default_rng(0)
+    voices = np.repeat(np.arange(50), 10)
+    statistics = 0.3 * rng.standard_normal((500, 6))
+    statistics[:, 0] += 2 * rng.standard_normal(50)[voices]  # the speaker
+    statistics[:, 1] += 9 * rng.standard_normal(500)  # the channel
+    _, projection = discriminant(statistics, voices, 3)
+    assert abs(projection[0, 0]) > 20 * abs(projection[1, 0])
+    assert np.linalg.norm(projection[:, 0]) > np.linalg.norm(projection[:, 1:], axis=0).max()
+
+
+def test_only_voiced_features_are_pooled() -> None:
+    voice = torch.tensor([[[1.0], [3.0], [50.0]]])
+    assert float(pool_voiced(voice, torch.tensor([[0.9, 0.9, 0.2]]))) == 2.0
+
+
+def test_a_stage_replaces_the_voice_of_an_encoder_and_nothing_else(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    with CorpusWriter(tmp_path / "corpus") as writer:
+        for name, corpus in (("a", "flite"), ("b", "flite"), ("c", "recording/an4")):
+            sound = 4000 * buzz(150, 1.0, rng, 2 * SAMPLE_RATE)
+            writer.add(
+                clip=f"{name}/clip-1",
+                corpus=corpus,
+                speaker=f"{name}/x",
+                samples=sound.clip(-32768, 32767).astype(np.int16),
+                phones=[TimedPhone("AA", 0.0, 2.0)],
+            )
+    crops = VoiceCrops([Corpus.open(tmp_path / "corpus")], Acoustics(), crops=5)
+    assert len(crops) == 2 * 2 * 5  # an4 is kept for measuring
+    torch.testing.assert_close(crops[7][0], crops[7][0])
+    assert {crops[i][2] for i in range(len(crops))} == {0, 1, 2, 3}
+    torch.manual_seed(0)
+    before = EncoderTask(ENCODER).state_dict()
+    path = save_encoder(ENCODER, before, tmp_path / "encoder")
+    done: list[tuple[int, int]] = []
+    train_voice([tmp_path / "corpus"], path, tmp_path / "voice", progress=lambda n, total: done.append((n, total)))
+    after = load_file(path)
+    changed = {name for name, value in before.items() if name in after and not torch.equal(value, after[name])}
+    assert changed and all(name.startswith("encoder.voice_head.") for name in changed)
+    assert "encoder.voice_head.projection" in changed and done[-1] == (20, 20)
+    EncoderTask(ENCODER).load_state_dict(after)
+    again = load_file(train_voice([tmp_path / "corpus"], path, tmp_path / "voice"))
+    assert all(torch.equal(value, again[name]) for name, value in after.items())
