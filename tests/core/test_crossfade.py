@@ -65,3 +65,14 @@ def test_frames_may_be_asked_for_in_any_pieces(sizes: list[int], changes: list[t
     pieces = fade()
     got = np.concatenate([pieces.at(piece.start, piece.stop - piece.start) for piece in ranges(sizes)])
     np.testing.assert_array_equal(got, fade().at(0, 40))
+
+
+def test_a_vector_is_settled_once_its_last_fade_is_over() -> None:
+    fade = CrossFade(np.zeros(2, np.float32), 4)
+    target = np.ones(2, np.float32)
+    assert fade.settled(2, 1) is None, "the first value counts as a fade too"
+    fade.change(10, target)
+    assert fade.settled(3, 7) is None, "a change lies ahead"
+    assert fade.settled(12, 1) is None, "under way"
+    assert fade.settled(13, 5) is target
+    np.testing.assert_array_equal(fade.at(18, 2), np.ones((2, 2)))

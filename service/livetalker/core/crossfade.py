@@ -47,6 +47,20 @@ class CrossFade:
         else:
             self._fades.append(_Fade(frame, self._values(latest, frame - 1, 1)[0], target))
 
+    def settled(self, first: int, count: int) -> Vector | None:
+        """The target, if the next frames are all beyond the last fade; they count as asked for then.
+
+        Args:
+            first: absolute index of the first frame.
+            count: how many.
+        """
+        latest = self._fades[-1]
+        if first < latest.start + self._frames - 1:
+            return None
+        del self._fades[:-1]
+        self._next = first + count
+        return latest.target
+
     def at(self, first: int, count: int) -> Vector:
         """The vector over the next frames.
 

@@ -108,7 +108,8 @@ class IdentityTracker:
         Returns:
             ``[E]``; not to be written to.
         """
-        embedding: NDArray[np.float32] = self._embedding.at(frame, 1)[0]
+        settled = self._embedding.settled(frame, 1)
+        embedding: NDArray[np.float32] = self._embedding.at(frame, 1)[0] if settled is None else settled
         return embedding
 
     def _begin(self, choice: IdentityChoice) -> None:

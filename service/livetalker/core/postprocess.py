@@ -76,8 +76,9 @@ class FacePostprocessor:
         faces = np.clip(coefficients, 0.0, 1.0)
         faces *= 1.0 - (1.0 - gate) * _MOUTH
         if self._blinks:
-            blink = blink_curve(self._seed, first_frame, frames, MODEL_FPS)[:, None]
-            faces[:, _BLINKS] = np.maximum(faces[:, _BLINKS], blink)
+            blink = blink_curve(self._seed, first_frame, frames, MODEL_FPS)
+            if blink.any():
+                faces[:, _BLINKS] = np.maximum(faces[:, _BLINKS], blink[:, None])
         if self._idle is not None:
             faces += (1.0 - (1.0 - IDLE_WHILE_SPEAKING) * gate) * self._idle.motion(first_frame, frames)
         faces = self._shaper.process(first_frame, faces)
@@ -112,6 +113,8 @@ class FacePostprocessor:
         self._left = self._last
 
     def _faded(self, first_frame: int, faces: NDArray[np.float32]) -> NDArray[np.float32]:
+        if first_frame >= self._restarted + RESTART_FRAMES:  # most frames: nothing to fade from
+            return faces
         # The difference first: absolute frames outgrow float32.
         since = (np.arange(first_frame, first_frame + len(faces)) - self._restarted).astype(np.float32)
         share = np.minimum((since + 1) / (RESTART_FRAMES + 1), 1.0)[:, None].astype(np.float32)

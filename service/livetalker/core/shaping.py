@@ -57,6 +57,8 @@ class Shaper:
         Returns:
             ``[f, 52]`` in 0..1.
         """
+        if self._settings.settled(first_frame, len(faces)) is _NEUTRAL:  # as most streams have it all the time
+            return np.clip(faces, 0.0, 1.0)
         gain, offset, expression, hard = np.moveaxis(self._settings.at(first_frame, len(faces)), 1, 0)
         raised = np.maximum(gain * faces + offset, 0.0)
         limited = np.minimum(raised, 1.0)
@@ -70,6 +72,10 @@ class Shaper:
 
 def _settings(shaping: Shaping) -> NDArray[np.float32]:
     """``[4, 52]``: gain, offset, expression, and 1 where the limit is a hard one."""
+    return _NEUTRAL if shaping == Shaping() else _stacked(shaping)
+
+
+def _stacked(shaping: Shaping) -> NDArray[np.float32]:
     return np.stack(
         [
             _row(shaping.gains, 1.0),
@@ -85,3 +91,6 @@ def _row(values: Mapping[str, float], default: float) -> NDArray[np.float32]:
     for name, value in values.items():
         row[INDEX[name]] = value
     return row
+
+
+_NEUTRAL: Final = _stacked(Shaping())
