@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from livetalker.core.outputs import Output
+from livetalker.rpc.mailbox import Mailbox
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.requests import read_config
 from livetalker.rpc.session import Session
@@ -65,7 +67,8 @@ async def settle() -> None:
 
 def session(call: Any, engine: ScriptedEngine, delivery: pb.Delivery) -> Session:
     stream, audio_format = read_config(config(delivery=delivery))
-    return Session("test", call, engine, stream, audio_format, ServerOptions())
+    mailbox = Mailbox[Output](asyncio.get_running_loop())
+    return Session("test", call, engine, stream, audio_format, ServerOptions(), mailbox)
 
 
 @pytest.mark.parametrize("delivery", [pb.DELIVERY_LIVE, pb.DELIVERY_LOSSLESS])

@@ -9,8 +9,10 @@ from typing import Any
 
 import grpc
 
+from livetalker.core.outputs import Output
 from livetalker.rpc import requests, responses
 from livetalker.rpc.errors import Reason, ServiceError, abort
+from livetalker.rpc.mailbox import Mailbox
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.ports import Animator
 from livetalker.rpc.session import RETRY_AFTER_S, PeerGone, Session, peer_gone
@@ -40,6 +42,7 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
         self._sessions: set[Session] = set()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._mailbox: Mailbox[Output] | None = None  # made on the loop that serves
         self._numbers = itertools.count(1)
 
     @property
@@ -80,7 +83,9 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
                 retry_after_s=RETRY_AFTER_S,
             )
         name = f"{next(self._numbers):06d}"
-        session = Session(name, context, self._engine, config, audio, self._options)
+        if self._mailbox is None:
+            self._mailbox = Mailbox(asyncio.get_running_loop())
+        session = Session(name, context, self._engine, config, audio, self._options, self._mailbox)
         self._sessions.add(session)
         self._empty.clear()
         try:

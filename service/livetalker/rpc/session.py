@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final
 
 import grpc
@@ -23,6 +23,7 @@ from livetalker.core.outputs import Failed, Finished, Frames, IdentityMatched, O
 from livetalker.core.timeline import AudioTimeline, GapTooLongError
 from livetalker.rpc import requests, responses
 from livetalker.rpc.errors import Reason, ServiceError
+from livetalker.rpc.mailbox import Mailbox
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.ports import Animator
 from livetalker.rpc.requests import AudioFormat, config_errors
@@ -60,6 +61,7 @@ class Session:
         config: what the client asked for.
         audio: how its chunks are written.
         options: the server's limits.
+        mailbox: brings the engine's outputs to the event loop.
 
     Raises:
         ServiceError: every slot is taken, or the model lacks what the config asks for.
@@ -73,6 +75,7 @@ class Session:
         config: StreamConfig,
         audio: AudioFormat,
         options: ServerOptions,
+        mailbox: Mailbox[Output],
     ) -> None:
         self._id = session_id
         self._context = context
@@ -88,11 +91,9 @@ class Session:
         self._room = asyncio.Event()  # the backlog or the outbox may have shrunk
         self._reader: asyncio.Task[None] | None = None
         self._cut_off = False
-        loop = asyncio.get_running_loop()
 
         def sink(output: Output) -> None:
-            with suppress(RuntimeError):  # the loop is closed: the server has stopped while the engine was at work
-                loop.call_soon_threadsafe(self._on_output, output)
+            mailbox.post(self._on_output, output)
 
         with config_errors("config"):
             try:
