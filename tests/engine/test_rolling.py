@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,12 +17,16 @@ from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.encoder.rolling_hubert import RollingHubert
+from diffusiontalker.enrollment.voice import EnrollmentError, VoiceListener
 from diffusiontalker.export.bundle_reader import read_modules
 from diffusiontalker.geometry import FEATURE_STRIDE, PRESETS, SAMPLE_RATE
 from diffusiontalker.level import LevelState, normalize_level
 from livetalker.core.config import StreamConfig
 from livetalker.core.outputs import Finished, Frames, Output
 from livetalker.engine.backend import Heard
+from livetalker.engine.backends.onnx_backend import OnnxBackend
+from livetalker.engine.backends.providers import cpu_session
+from livetalker.engine.backends.runners import HostRunner
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from livetalker.rpc.options import ServerOptions
@@ -67,25 +72,30 @@ def reference(bundle: Bundle, audio: Audio) -> NDArray[np.float32]:
         return np.asarray(encoder(torch.from_numpy(normalized))[0][0].numpy(), np.float32)
 
 
-class Ear:
+class Ear(OnnxBackend):
     """Keeps the features that an engine's only stream is given."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, bundle: Bundle) -> None:
+        graphs = (bundle.encoder_graph, bundle.denoiser_graph)
+        encoder, denoiser = (HostRunner(cpu_session(graph, 1)) for graph in graphs)
+        super().__init__(encoder, denoiser, "an ear")
         self.features: list[NDArray[np.float32]] = []
-        self._slots = engine._encoder
-        self._advance = engine._encoder.advance
 
-    def __enter__(self) -> Ear:
-        self._slots.advance = self.advance  # type: ignore[method-assign]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._slots.advance = self._advance  # type: ignore[method-assign]
-
-    def advance(self, rows: NDArray[np.intp], samples: NDArray[np.float32]) -> Heard:
-        heard = self._advance(rows, samples)
+    def hear(self, windows: NDArray[np.float32]) -> Heard:
+        heard = super().hear(windows)
         self.features.append(heard.features[0])
         return heard
+
+
+@pytest.fixture(scope="module")
+def ear(bundle: Bundle) -> Ear:
+    return Ear(bundle)
+
+
+@pytest.fixture(scope="module")
+def listening(bundle: Bundle, ear: Ear) -> Engine:
+    """An engine on that ear."""
+    return Engine(bundle, ear, max_streams=1)
 
 
 def chunked(engine: Engine, audio: Audio, config: StreamConfig, sizes: Sequence[int]) -> NDArray[np.float32]:
@@ -108,10 +118,10 @@ def chunked(engine: Engine, audio: Audio, config: StreamConfig, sizes: Sequence[
 @given(sizes=st.lists(st.integers(40, 9000), min_size=1, max_size=5))
 @settings(max_examples=8, deadline=None)
 def test_any_chunking_gives_the_reference_features(
-    engine: Engine, audio: Audio, reference: NDArray[np.float32], sizes: list[int]
+    listening: Engine, ear: Ear, audio: Audio, reference: NDArray[np.float32], sizes: list[int]
 ) -> None:
-    with Ear(engine) as ear:
-        chunked(engine, audio, StreamConfig(preset="quality"), sizes)
+    ear.features.clear()
+    chunked(listening, audio, StreamConfig(preset="quality"), sizes)
     heard = np.concatenate(ear.features)
     assert len(heard) >= FEATURES
     np.testing.assert_allclose(heard, reference[: len(heard)], atol=TOLERANCE)
@@ -182,6 +192,16 @@ def test_it_is_served_without_torch(bundle: Bundle) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, str(bundle.folder)], capture_output=True, text=True)
     assert done.stdout.strip() == "(30, 52)", done.stderr
+
+
+def test_nobody_is_enrolled_by_voice(bundle: Bundle) -> None:
+    with pytest.raises(EnrollmentError, match="hears with a public HuBERT"):
+        VoiceListener(bundle)
+
+
+def test_its_graph_has_no_operator_that_gpus_lack(bundle: Bundle) -> None:
+    kinds = {node.op_type for node in onnx.load(bundle.encoder_graph, load_external_data=False).graph.node}
+    assert not {kind for kind in kinds if "Sequence" in kind or kind in ("If", "Loop", "Scan")}
 
 
 def test_a_bundle_names_no_machine(bundle: Bundle) -> None:

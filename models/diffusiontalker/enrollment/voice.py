@@ -29,9 +29,17 @@ class VoiceListener:
     Args:
         bundle: whose encoder to use.
         threads: of the runtime.
+
+    Raises:
+        EnrollmentError: the bundle's encoder is a public HuBERT.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        if bundle.encoder_kind != "streaming":
+            raise EnrollmentError(
+                f"{bundle.folder} hears with a public HuBERT, into whose models nobody can be enrolled: "
+                "train it again with captures that hold the person"
+            )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads

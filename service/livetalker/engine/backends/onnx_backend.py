@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnxruntime
@@ -22,7 +22,6 @@ from livetalker.engine.backends.providers import (
     gpu_session,
     require_provider,
     tensorrt_options,
-    with_option,
 )
 from livetalker.engine.backends.runners import Array, DeviceRunner, HostRunner, Runner
 
@@ -88,16 +87,13 @@ def cpu_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
 
 
 def cuda_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
-    """With the CUDA provider on a GPU.
+    """With the CUDA provider on a GPU, in CUDA graphs where the bundle's graphs can be captured.
 
     Raises:
         BackendError: this ONNX Runtime has no CUDA, or CUDA does not start.
     """
-
-    def providers(graphs: bool) -> Providers:
-        return [(CUDA, cuda_options(device.index, graphs))]
-
-    return _on_gpu(bundle, device, CUDA, providers, "enable_cuda_graph")
+    encoder, denoiser = (_cuda_runner(graph, device) for graph in (bundle.encoder_graph, bundle.denoiser_graph))
+    return OnnxBackend(encoder, denoiser, _description(CUDA, device, [encoder, denoiser]))
 
 
 def tensorrt_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
@@ -110,33 +106,30 @@ def tensorrt_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
     """
     require_provider(TENSORRT)
     cache = make_cache_folder(engine_key(device, onnxruntime.__version__, tensorrt_version(), bundle.digest))
-
-    def providers(graphs: bool) -> Providers:
-        # Only TensorRT's part is captured: two providers that both capture would capture each other.
-        return [(TENSORRT, tensorrt_options(device.index, cache, graphs)), (CUDA, cuda_options(device.index, False))]
-
-    return _on_gpu(bundle, device, TENSORRT, providers, "trt_cuda_graph_enable")
-
-
-def _on_gpu(
-    bundle: Bundle, device: CudaDevice, provider: str, providers: Callable[[bool], Providers], graph_option: str
-) -> OnnxBackend:
-    runners, captured = [], []
-    for graph in (bundle.encoder_graph, bundle.denoiser_graph):
-        runner, graphs = _device_runner(graph, device, providers(True), graph_option)
-        runners.append(runner)
-        captured.append(graphs)
-    how = "with CUDA graphs" if all(captured) else "without CUDA graphs" if not any(captured) else "part CUDA graphs"
-    name = provider.removesuffix("ExecutionProvider")
-    text = f"ONNX Runtime {onnxruntime.__version__} with {name} on GPU {device.index}, {device.name}, {how}"
-    return OnnxBackend(runners[0], runners[1], text)
+    providers: Providers = [
+        (TENSORRT, tensorrt_options(device.index, cache)),
+        (CUDA, cuda_options(device.index, cuda_graphs=False)),
+    ]
+    encoder, denoiser = (
+        DeviceRunner(gpu_session(graph, providers), "cuda", device.index, cuda_graphs=False)
+        for graph in (bundle.encoder_graph, bundle.denoiser_graph)
+    )
+    return OnnxBackend(encoder, denoiser, _description(TENSORRT, device, [encoder, denoiser]))
 
 
-def _device_runner(graph: Path, device: CudaDevice, providers: Providers, option: str) -> tuple[DeviceRunner, bool]:
+def _cuda_runner(graph: Path, device: CudaDevice) -> DeviceRunner:
     """A runner that captures CUDA graphs, or one that does not where the graph cannot be captured."""
     try:
-        return DeviceRunner(gpu_session(graph, providers), "cuda", device.index, cuda_graphs=True), True
+        session = gpu_session(graph, [(CUDA, cuda_options(device.index, cuda_graphs=True))])
+        return DeviceRunner(session, "cuda", device.index, cuda_graphs=True)
     except BackendError as error:
         log.info("%s is not captured as a CUDA graph: %s", graph.name, error)
-    session = gpu_session(graph, with_option(providers, option, "0"))
-    return DeviceRunner(session, "cuda", device.index, cuda_graphs=False), False
+    session = gpu_session(graph, [(CUDA, cuda_options(device.index, cuda_graphs=False))])
+    return DeviceRunner(session, "cuda", device.index, cuda_graphs=False)
+
+
+def _description(provider: str, device: CudaDevice, runners: Sequence[DeviceRunner]) -> str:
+    captured = sum(runner.cuda_graphs for runner in runners)
+    how = f"{captured} of {len(runners)} networks in CUDA graphs"
+    name = provider.removesuffix("ExecutionProvider")
+    return f"ONNX Runtime {onnxruntime.__version__} with {name} on GPU {device.index}, {device.name}, {how}"

@@ -9,7 +9,7 @@ the few integers that shapes are computed with, the placement of every node is r
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,8 +52,12 @@ def cuda_options(device: int, cuda_graphs: bool) -> dict[str, str]:
     }
 
 
-def tensorrt_options(device: int, cache: Path, cuda_graphs: bool) -> dict[str, str]:
-    """Options of the TensorRT provider, with its engines and timings kept in ``cache``."""
+def tensorrt_options(device: int, cache: Path) -> dict[str, str]:
+    """Options of the TensorRT provider, with its engines and timings kept in ``cache``.
+
+    CUDA graphs are off: unlike the CUDA provider, this one captures a single graph whatever a run's graph is numbered,
+    and would replay it for a batch of another size.
+    """
     return {
         "device_id": str(device),
         "trt_engine_cache_enable": "1",
@@ -61,7 +65,7 @@ def tensorrt_options(device: int, cache: Path, cuda_graphs: bool) -> dict[str, s
         "trt_timing_cache_enable": "1",
         "trt_timing_cache_path": str(cache),
         "trt_fp16_enable": "0",
-        "trt_cuda_graph_enable": "1" if cuda_graphs else "0",
+        "trt_cuda_graph_enable": "0",
     }
 
 
@@ -167,18 +171,6 @@ def _placed(graph: Path, providers: Providers, options: Any, make: Any, refusal:
             "what it leaves to the CPU: update onnxruntime-gpu"
         ) from refusal
     return session
-
-
-def with_option(providers: Providers, name: str, value: str) -> Providers:
-    """The same providers, with one option changed wherever it is given."""
-    changed: Providers = []
-    for provider in providers:
-        if isinstance(provider, tuple) and name in provider[1]:
-            options: Mapping[str, str] = provider[1]
-            changed.append((provider[0], {**options, name: value}))
-        else:
-            changed.append(provider)
-    return changed
 
 
 def first_line(error: Exception) -> str:

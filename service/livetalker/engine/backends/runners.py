@@ -61,6 +61,9 @@ class _Bound:
 class DeviceRunner:
     """Runs a session through IO binding.
 
+    Attributes:
+        cuda_graphs: whether each shape is captured as a CUDA graph.
+
     Args:
         session: whose inputs and outputs all have the batch as their first axis.
         device_type: ``cuda``; ``cpu`` for tests.
@@ -71,7 +74,7 @@ class DeviceRunner:
     def __init__(self, session: Any, device_type: str, device: int, *, cuda_graphs: bool) -> None:
         self._session = session
         self._type, self._device = device_type, device
-        self._cuda_graphs = cuda_graphs
+        self.cuda_graphs = cuda_graphs
         self._outputs = [output.name for output in session.get_outputs()]
         self._bound: dict[tuple[tuple[int, ...], ...], _Bound] = {}
         self._graphs = 0
@@ -115,7 +118,7 @@ class DeviceRunner:
             value = onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, np.float32, self._type, self._device)
             binding.bind_ortvalue_output(name, value)
         self._graphs += 1
-        return _Bound(binding, inputs, self._run_options(str(self._graphs) if self._cuda_graphs else _NO_GRAPH))
+        return _Bound(binding, inputs, self._run_options(str(self._graphs) if self.cuda_graphs else _NO_GRAPH))
 
     @staticmethod
     def _run_options(graph: str) -> Any:
