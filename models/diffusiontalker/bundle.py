@@ -1,8 +1,8 @@
 """The model bundle: one folder that a server loads, with a version, hashes and each weight once.
 
-``model.safetensors`` holds all weights; ``encoder.onnx`` and ``denoiser.onnx`` are graphs whose initializers point into
-it (ONNX external data), so the checkpoint that trains and the graphs that serve cannot disagree. ``model.json`` says
-what it is. Torch-free.
+``model.safetensors`` holds all weights; the ONNX graphs' initializers point into it (ONNX external data), so the
+checkpoint that trains and the graphs that serve cannot disagree. ``int8.safetensors`` holds those weights that the
+graphs in 8-bit integers multiply by, rounded. ``model.json`` says what it is. Torch-free.
 """
 
 from __future__ import annotations
@@ -23,14 +23,23 @@ from diffusiontalker.errors import MendableError
 from diffusiontalker.geometry import FEATURE_STRIDE
 
 FORMAT: Final = "livetalker-model"
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 WEIGHTS: Final = "model.safetensors"
+INT8_WEIGHTS: Final = "int8.safetensors"
 ENCODER: Final = "encoder.onnx"
-DENOISER: Final = "denoiser.onnx"
+VOICE: Final = "voice.onnx"
+FRAME: Final = "denoiser_frame.onnx"
+RUN: Final = "denoiser_run.onnx"
+ENCODER_INT8: Final = "encoder.int8.onnx"
+FRAME_INT8: Final = "denoiser_frame.int8.onnx"
 METADATA: Final = "model.json"
-HASHED: Final = (WEIGHTS, ENCODER, DENOISER)
+FILES: Final = {
+    "streaming": (WEIGHTS, INT8_WEIGHTS, ENCODER, VOICE, FRAME, RUN, ENCODER_INT8, FRAME_INT8),
+    "rolling": (WEIGHTS, ENCODER, FRAME, RUN),
+}
+"""Kind of encoder -> the files of its bundle, beside the metadata."""
 ENCODER_SIZES: Final = {
-    "streaming": ("width", "context", "layers", "positional_kernel"),
+    "streaming": ("width", "context", "layers", "heads", "positional_kernel"),
     "rolling": ("width", "window", "hop", "right"),
 }
 """Kind of encoder -> what whoever serves it must find in its configuration; a bundle that names none is streaming."""
@@ -96,15 +105,9 @@ class Bundle:
             return 0
         return FEATURE_STRIDE * (int(self.encoder["hop"]) - 1 + int(self.encoder["right"]))
 
-    @property
-    def encoder_graph(self) -> Path:
-        """Path of the encoder's ONNX graph."""
-        return self.folder / ENCODER
-
-    @property
-    def denoiser_graph(self) -> Path:
-        """Path of the denoiser's ONNX graph."""
-        return self.folder / DENOISER
+    def graph(self, name: str) -> Path:
+        """Path of one of its ONNX graphs, such as ``ENCODER``."""
+        return self.folder / name
 
 
 def shipped_bundle() -> Path:
@@ -156,7 +159,7 @@ def _described(folder: Path, metadata: Mapping[str, Any]) -> Bundle:
     for part, sizes in (("encoder", ENCODER_SIZES[kind]), ("denoiser", DENOISER_SIZES)):
         for size in sizes:
             int(metadata[part][size])
-    for name in HASHED:
+    for name in FILES[kind]:
         path = folder / name
         if not path.is_file():
             raise BundleError(f"{path} is missing; copy the whole bundle or export it again")

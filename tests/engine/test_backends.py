@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffusiontalker.bundle import open_bundle, shipped_bundle
+from diffusiontalker.bundle import ENCODER, FRAME, VOICE, open_bundle, shipped_bundle
 from diffusiontalker.geometry import SAMPLE_RATE
 from livetalker.core.config import StreamConfig
 from livetalker.engine.backend import Backend, BackendError
@@ -92,19 +92,28 @@ def test_buffers_and_padding_change_nothing(tiny_bundle: Path) -> None:
     """The path of a GPU, its buffers in memory: batches that are padded, a shape seen twice, another in between."""
     bundle = open_bundle(tiny_bundle)
     plain = cpu_backend(bundle, 1)
-    sessions = (providers.cpu_session(graph, 1) for graph in (bundle.encoder_graph, bundle.denoiser_graph))
-    runners = [DeviceRunner(session, "cpu", 0, cuda_graphs=False) for session in sessions]
-    bound = OnnxBackend(runners[0], runners[1], "through buffers")
+    bound = OnnxBackend(
+        {
+            name: DeviceRunner(providers.cpu_session(bundle.graph(name), 1), "cpu", 0, cuda_graphs=False)
+            for name in (ENCODER, VOICE, FRAME)
+        },
+        "through buffers",
+    )
     rng = np.random.default_rng(0)
     sizes = bundle.encoder
     for batch, hop in ((3, 2), (1, 1), (3, 2), (5, 1), (4, 2)):
         samples = rng.standard_normal((batch, 320 * hop + 80)).astype(np.float32)
         positional = rng.standard_normal((batch, sizes["positional_kernel"] - 1, sizes["width"])).astype(np.float32)
-        ring = rng.standard_normal((batch, sizes["layers"], 2, sizes["context"], sizes["width"])).astype(np.float32)
+        heads, size = sizes["heads"], sizes["width"] // sizes["heads"]
+        rings = [
+            [rng.standard_normal((batch, heads, *shape)).astype(np.float32) for _ in range(sizes["layers"])]
+            for shape in ((size, sizes["context"]), (sizes["context"], size))
+        ]
         position = rng.integers(0, 50, batch)
-        expected = plain.encode(samples, positional, ring, position)
-        got = bound.encode(samples, positional, ring, position)
-        for name in ("features", "voice", "speech", "positional", "keys_values"):
+        expected = plain.encode(samples, positional, position, *rings)
+        got = bound.encode(samples, positional, position, *rings)
+        np.testing.assert_allclose(bound.voice(samples), plain.voice(samples), rtol=1e-4, atol=1e-3)
+        for name in ("features", "speech", "positional", "keys", "values"):
             np.testing.assert_allclose(getattr(got, name), getattr(expected, name), atol=1e-5, err_msg=name)
 
 
@@ -180,8 +189,8 @@ def test_only_shapes_may_be_computed_on_the_cpu(built_with_cuda: None) -> None:
     assert providers.gpu_session(Path("encoder.onnx"), ASKED, session) is session
     assert [asked["strict"] for asked in session.asked] == [True, False]
     where[providers.CPU].append("GRU")
-    with pytest.raises(BackendError, match="leaves GRU of denoiser.onnx to the CPU"):
-        providers.gpu_session(Path("denoiser.onnx"), ASKED, session)
+    with pytest.raises(BackendError, match="leaves GRU of denoiser_frame.onnx to the CPU"):
+        providers.gpu_session(Path("denoiser_frame.onnx"), ASKED, session)
 
 
 def test_a_provider_that_does_not_start_is_no_cpu_session(built_with_cuda: None) -> None:
@@ -197,20 +206,20 @@ def test_placement_is_what_onnx_runtime_says(tiny_bundle: Path) -> None:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     options.log_severity_level = 3
-    graph = str(tiny_bundle / "denoiser.onnx")
+    graph = str(tiny_bundle / "denoiser_frame.onnx")
     session = onnxruntime.InferenceSession(graph, options, providers=[providers.CPU])
     if not hasattr(session, "get_provider_graph_assignment_info"):
         pytest.skip(f"ONNX Runtime {onnxruntime.__version__} does not tell where nodes are")
     placement = session.get_provider_graph_assignment_info()
     stray = providers.strays(placement, [providers.CUDA])
-    assert {"MatMul", "GRU"} <= set(stray) and "Shape" not in stray
+    assert {"Gemm", "Tanh"} <= set(stray) and "Shape" not in stray
     assert providers.strays(placement, [providers.CPU]) == []
 
 
 def test_graphs_have_no_operator_that_gpus_lack(tiny_bundle: Path) -> None:
     import onnx
 
-    for graph in ("encoder.onnx", "denoiser.onnx"):
+    for graph in ("encoder.onnx", "denoiser_frame.onnx"):
         kinds = {node.op_type for node in onnx.load(tiny_bundle / graph, load_external_data=False).graph.node}
         assert not {kind for kind in kinds if "Sequence" in kind or kind in ("If", "Loop", "Scan")}, graph
 
@@ -291,7 +300,7 @@ def test_a_gpu_that_is_not_there_is_named(
 
 
 def test_an_unknown_backend_is_refused(tiny_bundle: Path) -> None:
-    with pytest.raises(BackendError, match="no backend 'gpu': name one of auto, cpu, cuda"):
+    with pytest.raises(BackendError, match="no backend 'gpu': name one of auto, cpu, cpu-int8, cuda"):
         open_backend(open_bundle(tiny_bundle), "gpu")
 
 

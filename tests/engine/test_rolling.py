@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from diffusiontalker.bundle import Bundle, open_bundle
+from diffusiontalker.bundle import ENCODER, FRAME, Bundle, open_bundle
 from diffusiontalker.encoder.rolling_hubert import RollingHubert
 from diffusiontalker.enrollment.voice import EnrollmentError, VoiceListener
 from diffusiontalker.export.bundle_reader import read_modules
@@ -76,9 +76,8 @@ class Ear(OnnxBackend):
     """Keeps the features that an engine's only stream is given."""
 
     def __init__(self, bundle: Bundle) -> None:
-        graphs = (bundle.encoder_graph, bundle.denoiser_graph)
-        encoder, denoiser = (HostRunner(cpu_session(graph, 1)) for graph in graphs)
-        super().__init__(encoder, denoiser, "an ear")
+        runners = {name: HostRunner(cpu_session(bundle.graph(name), 1)) for name in (ENCODER, FRAME)}
+        super().__init__(runners, "an ear")
         self.features: list[NDArray[np.float32]] = []
 
     def hear(self, windows: NDArray[np.float32]) -> Heard:
@@ -200,7 +199,7 @@ def test_nobody_is_enrolled_by_voice(bundle: Bundle) -> None:
 
 
 def test_its_graph_has_no_operator_that_gpus_lack(bundle: Bundle) -> None:
-    kinds = {node.op_type for node in onnx.load(bundle.encoder_graph, load_external_data=False).graph.node}
+    kinds = {node.op_type for node in onnx.load(bundle.graph(ENCODER), load_external_data=False).graph.node}
     assert not {kind for kind in kinds if "Sequence" in kind or kind in ("If", "Loop", "Scan")}
 
 

@@ -29,10 +29,16 @@ def test_one_stream_alone_never_waits() -> None:
     assert scheduler.delay(5.0, streams=1, talking=1) == 0.0
 
 
-def test_live_streams_go_first_and_the_longest_waiting_before_the_others() -> None:
+def test_live_streams_go_first_and_those_furthest_behind_before_the_others() -> None:
     scheduler: Scheduler[str] = Scheduler(HOPS)
-    ready = [Ready("late", 400), Ready("b", 1, 0.01), Ready("a", 2, 0.03), Ready("c", 1, 0.02)]
-    assert scheduler.plan(ready) == [Batch(2, ("a",)), Batch(1, ("c", "b")), Batch(50, ("late",))]
+    ready = [Ready("late", 400), Ready("b", 1), Ready("a", 3), Ready("c", 4)]
+    assert scheduler.plan(ready) == [Batch(2, ("c", "a")), Batch(1, ("b",)), Batch(50, ("late",))]
+
+
+def test_frame_by_frame_everybody_advances_by_the_next_frame() -> None:
+    scheduler: Scheduler[str] = Scheduler(None)
+    ready = [Ready("late", 400, 2), Ready("b", 1, 1), Ready("a", 3, 2)]
+    assert scheduler.plan(ready) == [Batch(2, ("a",)), Batch(1, ("b",)), Batch(2, ("late",))]
 
 
 @given(features=st.lists(st.integers(1, 3000), min_size=1, max_size=200), others=st.integers(0, 5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -42,7 +43,7 @@ class Loud(VoiceListener):
     """The tiny model's speech detector is untrained: here everything counts as voice."""
 
     def voiced(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._session = _AllVoiced(self._session) if not isinstance(self._session, _AllVoiced) else self._session
+        self._encoder: Any = _AllVoiced(self._encoder) if not isinstance(self._encoder, _AllVoiced) else self._encoder
         return super().voiced(samples)
 
 
@@ -51,8 +52,8 @@ class _AllVoiced:
         self._session = session
 
     def run(self, names: list[str], inputs: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        voice, speech = self._session.run(names, inputs)
-        return [voice, np.ones_like(speech)]
+        (speech,) = self._session.run(names, inputs)
+        return [np.ones_like(speech)]
 
 
 def tensors(folder: Path) -> dict[str, NDArray[np.float32]]:

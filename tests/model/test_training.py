@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.corpus.store import Corpus, CorpusWriter
 from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.geometry import PRESETS, SAMPLE_RATE, frame_feature, frame_sample
@@ -22,7 +23,8 @@ from diffusiontalker.training.scenes import SceneCrops, Scenes, build_scenes, fr
 from diffusiontalker.training.speech_batches import LABEL_RATE, SpeechSamples, label_indexes
 from diffusiontalker.training.train_denoiser import DenoiserTask, library_of
 from livetalker.core.config import StreamConfig
-from livetalker.engine.backend import EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import Floats, Integers
+from livetalker.engine.backends.torch_backend import TorchBackend
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from tests.tiny_model import DENOISER, ENCODER, tiny_modules
@@ -102,37 +104,27 @@ def test_the_encoder_learns(samples: SpeechSamples, tmp_path: Path) -> None:
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:3])
 
 
-class _Recorder:
-    """Passes calls on and keeps what the denoiser was given."""
+class _Recorder(TorchBackend):
+    """Keeps what the denoiser was given."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._inner = engine._backend
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle, threads=1)
         self.heard: list[Floats] = []
-        engine._backend = self
-
-    @property
-    def description(self) -> str:
-        return self._inner.description
-
-    def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
-        return self._inner.encode(samples, positional, ring, position)
-
-    def hear(self, windows: Floats) -> Heard:
-        return self._inner.hear(windows)
 
     def denoise(
         self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
     ) -> tuple[Floats, Floats]:
         self.heard.append(audio[0])
-        return self._inner.denoise(audio, identity, preset, noise, hidden)
+        return super().denoise(audio, identity, preset, noise, hidden)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_the_denoiser_is_trained_on_what_it_is_served(tiny_bundle: Path, preset: str) -> None:
     audio: NDArray[np.float32] = np.random.default_rng(0).standard_normal(SAMPLE_RATE * 2).astype(np.float32) * 0.1
-    engine = Engine.load(tiny_bundle, max_streams=1, threads=1)
-    recorder = _Recorder(engine)
+    bundle = open_bundle(tiny_bundle)
+    recorder = _Recorder(bundle)
+    engine = Engine(bundle, recorder, max_streams=1)
     animate_offline(engine, audio, StreamConfig(preset=preset))
     served = np.concatenate(recorder.heard)
     encoder, *_ = tiny_modules()

@@ -91,8 +91,8 @@ def test_the_voice_is_the_same_in_any_chunks_and_for_any_layers() -> None:
     samples = torch.randn(2, LENGTH)
     whole = encoder(samples)[1]
     assert whole.shape == (2, 100, ENCODER.voice_width) and encoder.voice_width == ENCODER.voice_width
-    first = encoder.step(samples[:, : 320 * 37 + 80], encoder.initial_state(2)).voice
-    second = encoder.step(samples[:, 320 * 37 :], encoder.initial_state(2)).voice
+    first = encoder.voice(samples[:, : 320 * 37 + 80])
+    second = encoder.voice(samples[:, 320 * 37 :])
     torch.testing.assert_close(torch.cat([first, second], 1), whole, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(other(samples)[1], whole)
 

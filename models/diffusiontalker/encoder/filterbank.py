@@ -20,7 +20,7 @@ SHORT_WINDOW = 2 * FEATURE_OVERLAP
 """Samples of a short window (10 ms); its hop is half of it."""
 SHORT_WINDOWS = FEATURE_STRIDE // FEATURE_OVERLAP
 """Short windows in a feature's window."""
-_FLOOR = 1e-6
+LOG_FLOOR = 1e-6
 LOG_MEAN, LOG_SCALE = -6.0, 3.0
 """Brings the logarithms of level-normalised speech to about zero mean and unit variance."""
 
@@ -65,7 +65,7 @@ class LogMel(nn.Module):
         """``[..., size]`` samples to ``[..., bands]``, about zero mean and unit variance for speech."""
         real, imaginary = (windows @ self.dft).chunk(2, dim=-1)
         power = (real.square() + imaginary.square()) @ self.filters
-        return ((power + _FLOOR).log() - LOG_MEAN) / LOG_SCALE
+        return ((power + LOG_FLOOR).log() - LOG_MEAN) / LOG_SCALE
 
 
 class FilterbankFrontEnd(nn.Module):

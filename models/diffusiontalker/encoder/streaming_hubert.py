@@ -51,13 +51,11 @@ class EncoderOutput(NamedTuple):
 
     Attributes:
         features: ``[B, h, width]`` what the decoder hears.
-        voice: ``[B, h, voice_width]`` what identity is matched on.
         positional: ``[B, positional_kernel - 1, width]`` next call's positional state.
         keys_values: ``[B, layers, 2, h, width]`` the new entries for the ring.
     """
 
     features: Tensor
-    voice: Tensor
     positional: Tensor
     keys_values: Tensor
 
@@ -196,7 +194,7 @@ class StreamingHubert(nn.Module):
         for i, layer in enumerate(self.layers):
             x, keys_values = layer(x, state.ring[:, i], mask)
             fresh.append(keys_values)
-        return EncoderOutput(self.final_norm(x), self.voice(samples), positional, torch.stack(fresh, dim=1))
+        return EncoderOutput(self.final_norm(x), positional, torch.stack(fresh, dim=1))
 
 
 def ring_mask(position: Tensor, hop: int, context: int) -> Tensor:

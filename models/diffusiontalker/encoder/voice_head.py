@@ -22,13 +22,15 @@ _LOWEST, _HIGHEST = 80.0, 420.0
 """Pitch range in Hz; the lower end is half a window, where a circular autocorrelation folds back."""
 _PERIODIC_BINS = slice(2, 26)
 """Bins of a window's DFT that periodicity is heard in: 80 Hz to 1 kHz, below most noise and inside every codec."""
-_SHARPNESS = 12.0
+SHARPNESS = 12.0
 """What autocorrelations are multiplied by before the softmax over lags."""
-_FLOOR = 1e-3
+POWER_FLOOR = 1e-3
 """Power a band is never heard below: speech has a power of 1 in all, and what lies below this in a band is more
 often noise than voice. Without it noise at 15 dB moves the cepstra of every feature."""
-_STAT_SCALE = 10.0
+STAT_SCALE = 10.0
 """Brings the pitch histogram to the spread of the mixture's statistics."""
+TINY_POWER = 1e-6
+"""Keeps silence from being divided by."""
 
 
 class VoiceHead(nn.Module):
@@ -88,7 +90,7 @@ class VoiceHead(nn.Module):
 
     def cepstra(self, log_mel: Tensor) -> Tensor:
         """Log-mel spectra ``[..., bands]`` to cepstra ``[..., C]`` of zero mean and unit variance over speech."""
-        audible = ((LOG_SCALE * log_mel + LOG_MEAN).exp() + _FLOOR).log()
+        audible = ((LOG_SCALE * log_mel + LOG_MEAN).exp() + POWER_FLOOR).log()
         return (audible @ self.cepstrum - self.cepstra_mean) / self.cepstra_scale
 
     def responsibilities(self, cepstra: Tensor) -> Tensor:
@@ -105,9 +107,9 @@ class VoiceHead(nn.Module):
         last = blocks[:, 1:].flatten(1).unflatten(1, (-1, FEATURE_STRIDE))[..., -FEATURE_OVERLAP:]
         real, imaginary = (torch.cat([strides, last], dim=-1) @ self.partials).chunk(2, dim=-1)
         power = real.square() + imaginary.square()
-        alike = power @ self.periods / (power.sum(-1, keepdim=True) + 1e-6)
+        alike = power @ self.periods / (power.sum(-1, keepdim=True) + TINY_POWER)
         periodicity = alike.amax(-1, keepdim=True).clamp(0, 1)
-        return _STAT_SCALE * (_SHARPNESS * alike).softmax(-1) * periodicity
+        return STAT_SCALE * (SHARPNESS * alike).softmax(-1) * periodicity
 
     def spectral_statistics(self, cepstra: Tensor) -> Tensor:
         """Per Gaussian its probability times the cepstra and times 1: ``[..., C]`` to ``[..., K (C + 1)]``."""

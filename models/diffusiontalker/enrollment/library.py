@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from diffusiontalker.bundle import DENOISER, ENCODER, HASHED, METADATA, WEIGHTS, Bundle, file_hash
+from diffusiontalker.bundle import FILES, METADATA, WEIGHTS, Bundle, file_hash
 from diffusiontalker.draft import Draft
 from diffusiontalker.enrollment.voice import EnrollmentError
 from diffusiontalker.export.bundle_writer import point_into
@@ -91,11 +91,11 @@ def enrolled(bundle: Bundle, speaker: Speaker, out: Path, *, replace: bool = Fal
         folder = draft.folder
         shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
         save_file(weights, folder / WEIGHTS, metadata=header)
-        for graph_file in (ENCODER, DENOISER):
-            graph = onnx.load(folder / graph_file, load_external_data=False)
+        for path in folder.glob("*.onnx"):
+            graph = onnx.load(path, load_external_data=False)
             point_into(graph, folder / WEIGHTS)
-            onnx.save(graph, folder / graph_file)
+            onnx.save(graph, path)
         metadata = json.loads((folder / METADATA).read_text("utf-8"))
         metadata["identities"] = names
-        metadata["sha256"] = {file: file_hash(folder / file) for file in HASHED}
+        metadata["sha256"] = {file: file_hash(folder / file) for file in FILES[bundle.encoder_kind]}
         (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", "utf-8")

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from diffusiontalker.bundle import Bundle
+from diffusiontalker.bundle import ENCODER, VOICE, Bundle
 from diffusiontalker.errors import MendableError
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, SAMPLE_RATE
 from diffusiontalker.level import LevelState, normalize_level
@@ -43,12 +43,19 @@ class VoiceListener:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(
-            str(bundle.encoder_graph), options, providers=["CPUExecutionProvider"]
+        self._encoder, self._voice = (
+            onnxruntime.InferenceSession(str(bundle.graph(name)), options, providers=["CPUExecutionProvider"])
+            for name in (ENCODER, VOICE)
         )
         c = bundle.encoder
-        self._positional = np.zeros((1, c["positional_kernel"] - 1, c["width"]), np.float32)
-        self._ring = np.zeros((1, c["layers"], 2, c["context"], c["width"]), np.float32)
+        size = c["width"] // c["heads"]
+        self._nothing_heard: dict[str, NDArray[np.float32 | np.int64]] = {
+            "positional": np.zeros((1, c["positional_kernel"] - 1, c["width"]), np.float32),
+            "position": np.zeros(1, np.int64),
+        }
+        for layer in range(c["layers"]):
+            self._nothing_heard[f"keys_{layer}"] = np.zeros((1, c["heads"], size, c["context"]), np.float32)
+            self._nothing_heard[f"values_{layer}"] = np.zeros((1, c["heads"], c["context"], size), np.float32)
 
     def voiced(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Voice features ``[n, V]`` of the voiced part of a clip.
@@ -61,13 +68,8 @@ class VoiceListener:
             return np.zeros((0, 1), np.float32)
         length = FEATURE_STRIDE * features + FEATURE_OVERLAP
         heard, _ = normalize_level(samples[None, :length].astype(np.float32), LevelState.initial(1))
-        inputs = {
-            "samples": heard,
-            "positional": self._positional,
-            "ring": self._ring,
-            "position": np.zeros(1, np.int64),
-        }
-        voice, speech = self._session.run(["voice", "speech"], inputs)
+        (speech,) = self._encoder.run(["speech"], {"samples": heard, **self._nothing_heard})
+        (voice,) = self._voice.run(["voice"], {"samples": heard})
         spoken: NDArray[np.float32] = voice[0][speech[0, :, 0] > _VOICED]
         return spoken
 

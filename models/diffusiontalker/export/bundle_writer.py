@@ -1,4 +1,4 @@
-"""Writes a model bundle: one safetensors file, and graphs whose initializers point into it."""
+"""Writes a model bundle: weights, and graphs whose initializers point into them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING
 
 import onnx
 import torch
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 from torch import Tensor
 
 from diffusiontalker.arkit import BLENDSHAPES
 from diffusiontalker.bundle import (
-    DENOISER,
     ENCODER,
+    ENCODER_INT8,
+    FILES,
     FORMAT,
     FORMAT_VERSION,
-    HASHED,
+    FRAME,
+    FRAME_INT8,
+    INT8_WEIGHTS,
     METADATA,
+    RUN,
+    VOICE,
     WEIGHTS,
     file_hash,
 )
@@ -31,8 +37,10 @@ from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.speech_head import SpeechHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
-from diffusiontalker.export.denoiser_graph import denoiser_graph
-from diffusiontalker.export.encoder_graph import encoder_graph
+from diffusiontalker.export.denoiser_graphs import DenoiserGraphs
+from diffusiontalker.export.numerics import ROUNDED, Float32, Int8
+from diffusiontalker.export.streaming_graph import StreamingGraph
+from diffusiontalker.export.voice_graph import voice_graph
 
 if TYPE_CHECKING:
     from diffusiontalker.encoder.rolling_hubert import RollingHubert
@@ -96,7 +104,12 @@ def write_bundle(
     if isinstance(encoder, StreamingHubert):
         assert isinstance(phone_head, PhoneHead)
         kind, head, shape = "streaming", "phone_head", encoder.config.to_dict()
-        graph_of_encoder = encoder_graph(encoder, phone_head)
+        graphs = {
+            ENCODER: StreamingGraph(encoder, phone_head, Float32()).write(),
+            VOICE: voice_graph(encoder),
+            ENCODER_INT8: StreamingGraph(encoder, phone_head, Int8()).write(),
+            FRAME_INT8: DenoiserGraphs(denoiser, schedule, Int8()).frame(),
+        }
     else:
         assert isinstance(phone_head, SpeechHead)
         # transformers takes seconds to import that the compact encoder's bundle need not spend.
@@ -104,7 +117,9 @@ def write_bundle(
         from diffusiontalker.export.rolling_shape import rolling_shape
 
         kind, head, shape = "rolling", "speech_head", rolling_shape(encoder)
-        graph_of_encoder = rolling_graph(encoder, phone_head)
+        graphs = {ENCODER: rolling_graph(encoder, phone_head)}
+    decoder = DenoiserGraphs(denoiser, schedule, Float32())
+    graphs |= {FRAME: decoder.frame(), RUN: decoder.run()}
     weights = {
         **_prefixed("encoder", encoder.state_dict()),
         **_prefixed(head, phone_head.state_dict()),
@@ -115,11 +130,20 @@ def write_bundle(
     }
     save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
     (folder / WEIGHTS).chmod(0o644)
-    for graph, file in (
-        (graph_of_encoder, ENCODER),
-        (denoiser_graph(denoiser, schedule), DENOISER),
-    ):
-        point_into(graph, folder / WEIGHTS)
+    stored = [WEIGHTS]
+    rounded = {
+        initializer.name: numpy_helper.to_array(initializer)
+        for graph in graphs.values()
+        for initializer in graph.graph.initializer
+        if initializer.name.endswith(ROUNDED)
+    }
+    if rounded:
+        save_arrays(rounded, folder / INT8_WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
+        (folder / INT8_WEIGHTS).chmod(0o644)
+        stored.append(INT8_WEIGHTS)
+    for file, graph in graphs.items():
+        for holder in stored:
+            point_into(graph, folder / holder)
         onnx.save(graph, folder / file)
     metadata = {
         "format": FORMAT,
@@ -132,6 +156,6 @@ def write_bundle(
         "encoder": shape,
         "denoiser": denoiser.config.to_dict(),
         "identities": list(identities.names),
-        "sha256": {file: file_hash(folder / file) for file in HASHED},
+        "sha256": {file: file_hash(folder / file) for file in FILES[kind]},
     }
     (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", "utf-8")

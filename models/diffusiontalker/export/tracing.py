@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import Any, Final
+from typing import Any
 
 import onnx
 import torch
 from torch import Tensor, nn
 
+from diffusiontalker.export.graph import OPSET
 from diffusiontalker.export.plain_split import split_plainly
-
-OPSET: Final = 20
 
 
 def traced(

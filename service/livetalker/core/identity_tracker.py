@@ -60,6 +60,11 @@ class IdentityTracker:
         self._pending: list[tuple[int, IdentityChoice]] = []
         self._begin(choice)
 
+    @property
+    def listening(self) -> bool:
+        """Whether it needs to hear the next features: an identity is being matched, or about to change."""
+        return self._matching or bool(self._pending)
+
     def update(self, feature: int, voice: NDArray[np.float32], speech: float) -> IdentityMatched | None:
         """Hears the next feature.
 

@@ -6,6 +6,7 @@ slot, and rows of one call never change each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -28,17 +29,17 @@ class EncoderResult:
 
     Attributes:
         features: ``[B, h, W]``.
-        voice: ``[B, h, V]`` what identity is matched on.
         speech: ``[B, h, presets]`` probability of speech at the frame each preset serves.
         positional: ``[B, P, W]`` next positional state.
-        keys_values: ``[B, L, 2, h, W]`` new ring entries.
+        keys: ``[B, L, heads, h, d]`` new ring entries.
+        values: of the same shape.
     """
 
     features: Floats
-    voice: Floats
     speech: Floats
     positional: Floats
-    keys_values: Floats
+    keys: Floats
+    values: Floats
 
 
 class Heard(NamedTuple):
@@ -46,7 +47,7 @@ class Heard(NamedTuple):
 
     Attributes:
         features: ``[B, h, W]``.
-        voice: ``[B, h, V]`` what identity is matched on.
+        voice: ``[b, h, V]`` what identity is matched on, of those streams whose voice was asked for.
         speech: ``[B, h, presets]`` probability of speech at the frame each preset serves.
     """
 
@@ -63,8 +64,36 @@ class Backend(Protocol):
         """What runs where, in a few words for a person: ``ONNX Runtime 1.20 on the CPU, 2 threads``."""
         ...
 
-    def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
-        """``[B, 320 h + 80]`` normalised samples and encoder state to new features (a *streaming* encoder)."""
+    @property
+    def frame_by_frame(self) -> bool:
+        """Whether features must be computed in the pieces that single frames need, and frames one at a time.
+
+        That makes frames the same to the last bit, whatever else is served. In float32 they are equal but for
+        the last bits in any pieces; 8-bit rounding would make more of these.
+        """
+        ...
+
+    def encode(
+        self,
+        samples: Floats,
+        positional: Floats,
+        position: Integers,
+        keys: Sequence[Floats],
+        values: Sequence[Floats],
+    ) -> EncoderResult:
+        """New features of a *streaming* encoder.
+
+        Args:
+            samples: ``[B, 320 h + 80]`` level-normalised.
+            positional: ``[B, P, W]``.
+            position: ``[B]`` features that each stream's ring has seen.
+            keys: ``[B, heads, d, C]`` of each layer.
+            values: ``[B, heads, C, d]`` of each layer.
+        """
+        ...
+
+    def voice(self, samples: Floats) -> Floats:
+        """``[B, 320 h + 80]`` samples to voice features ``[B, h, V]`` (with a *streaming* encoder)."""
         ...
 
     def hear(self, windows: Floats) -> Heard:

@@ -41,12 +41,13 @@ class EncoderSlots(Protocol):
         """
         ...
 
-    def advance(self, rows: Rows, samples: Floats) -> Heard:
+    def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
         """The next ``h`` features of streams.
 
         Args:
             rows: ``[B]`` distinct rows.
             samples: ``[B, 320 h]``, the next level-normalised samples of each; ``h`` is one of ``hops``.
+            listening: ``[b]`` places in ``rows`` of those whose voice is asked for.
         """
         ...
 
@@ -59,33 +60,45 @@ class StreamingSlots:
 
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
         sizes = bundle.encoder
-        width = sizes["width"]
+        layers, heads, width = sizes["layers"], sizes["heads"], sizes["width"]
+        size = width // heads
         self._backend = backend
         self._context = int(sizes["context"])
         self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
         self._positional = np.zeros((capacity, sizes["positional_kernel"] - 1, width), np.float32)
-        self._ring = np.zeros((capacity, sizes["layers"], 2, self._context, width), np.float32)
+        self._keys = np.zeros((layers, capacity, heads, size, self._context), np.float32)
+        self._values = np.zeros((layers, capacity, heads, self._context, size), np.float32)
         self._position = np.zeros(capacity, np.int64)
 
     def begin(self, row: int, samples: Floats) -> None:
         """See ``EncoderSlots``."""
-        for state in (self._positional, self._ring, self._position):
+        for state in (self._positional, self._position):
             state[row] = 0
+        for ring in (self._keys, self._values):
+            ring[:, row] = 0
         self._tail[row] = samples
 
-    def advance(self, rows: Rows, samples: Floats) -> Heard:
+    def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
         """See ``EncoderSlots``."""
         heard = np.concatenate([self._tail[rows], samples], axis=1)
-        result = self._backend.encode(heard, self._positional[rows], self._ring[rows], self._position[rows])
+        result = self._backend.encode(
+            heard,
+            self._positional[rows],
+            self._position[rows],
+            [ring.take(rows, axis=0) for ring in self._keys],
+            [ring.take(rows, axis=0) for ring in self._values],
+        )
         self._tail[rows] = heard[:, -FEATURE_OVERLAP:]
         # Feature k has its keys and values at k % context.
         hop = result.features.shape[1]
         new = np.arange(hop - min(hop, self._context), hop)
         places = (self._position[rows][:, None] + new) % self._context
-        self._ring[rows[:, None], :, :, places] = result.keys_values[:, :, :, new].transpose(0, 3, 1, 2, 4)
+        entries = (x[:, :, :, new].transpose(0, 3, 1, 2, 4) for x in (result.keys, result.values))
+        self._keys[:, rows[:, None], :, :, places], self._values[:, rows[:, None], :, places] = entries
         self._positional[rows] = result.positional
         self._position[rows] += hop
-        return Heard(result.features, result.voice, result.speech)
+        voice = self._backend.voice(heard[listening]) if len(listening) else np.zeros((0, hop, 0), np.float32)
+        return Heard(result.features, voice, result.speech)
 
 
 class RollingSlots:
@@ -110,7 +123,7 @@ class RollingSlots:
         self._samples[row, -self.opening :] = samples
         self._age[row] = self._right
 
-    def advance(self, rows: Rows, samples: Floats) -> Heard:
+    def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
         """See ``EncoderSlots``."""
         new = samples.shape[1]
         self._samples[rows, :-new] = self._samples[rows, new:]
@@ -122,10 +135,11 @@ class RollingSlots:
             members = np.flatnonzero(lengths == length)
             span = FEATURE_STRIDE * int(length) + FEATURE_OVERLAP
             parts.append((members, self._backend.hear(self._samples[rows[members], -span:])))
-        if len(parts) == 1:
-            return parts[0][1]
         order = np.argsort(np.concatenate([members for members, _ in parts]))
-        return Heard(*(np.concatenate(arrays)[order] for arrays in zip(*(heard for _, heard in parts), strict=True)))
+        features, voice, speech = (
+            np.concatenate(arrays)[order] for arrays in zip(*(heard for _, heard in parts), strict=True)
+        )
+        return Heard(features, voice[listening], speech)
 
 
 def encoder_slots(bundle: Bundle, backend: Backend, capacity: int) -> EncoderSlots:

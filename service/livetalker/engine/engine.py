@@ -45,7 +45,7 @@ class Engine:
         self._backend = backend
         self._inference = Inference(bundle, backend, max_streams)
         self._slots = self._inference.slots
-        self._scheduler: Scheduler[EngineStream] = Scheduler(self._inference.hops)
+        self._scheduler: Scheduler[EngineStream] = Scheduler(None if backend.frame_by_frame else self._inference.hops)
         self._streams: list[EngineStream] = []
         self._condition = threading.Condition()  # guards what follows, and the scheduler
         self._talking: dict[EngineStream, None] = {}  # streams with something no tick has looked at, in order
@@ -207,11 +207,11 @@ class Engine:
         for stream in streams:
             with ending([stream]):
                 stream.ingest()
-            if not stream.closed and stream.ready_features and stream.frames_within_reach:
-                ready.append(Ready(stream, stream.ready_features))
+            if not stream.closed and stream.ready_features >= stream.needed_features:
+                ready.append(Ready(stream, stream.ready_features, stream.needed_features))
         for batch in self._scheduler.plan(ready, others):
             self._inference.advance(batch.keys, batch.hop)
-        behind = [stream.key for stream in ready if stream.key.frames_within_reach and not stream.key.closed]
+        behind = [one.key for one in ready if one.key.ready_features >= one.key.needed_features and not one.key.closed]
         with self._condition:
             self._behind = behind
         return bool(ready) or any(stream.closed for stream in streams)

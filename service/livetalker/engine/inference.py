@@ -43,7 +43,7 @@ class Inference:
 
     Attributes:
         slots: where streams have their state.
-        hops: features a stream may be advanced by, descending.
+        hops: features a stream may be advanced by, descending; of frames one at a time, none but the least is used.
         opening: samples a stream needs before those of its first feature.
     """
 
@@ -51,6 +51,7 @@ class Inference:
         self._coefficients = int(bundle.denoiser["coefficients"])
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
+        self._runs = (1,) if backend.frame_by_frame else RUNS
         self.slots = SlotPool(bundle, capacity)
         self.hops: Sequence[int] = self._encoder.hops
         self.opening = self._encoder.opening
@@ -63,7 +64,7 @@ class Inference:
         while waiting:
             by_run: dict[int, list[EngineStream]] = defaultdict(list)
             for stream in waiting:
-                by_run[next(run for run in RUNS if run <= len(stream.pending))].append(stream)
+                by_run[next(run for run in self._runs if run <= len(stream.pending))].append(stream)
             for run, group in by_run.items():
                 with ending(group):
                     self._denoise(group, run)
@@ -78,13 +79,15 @@ class Inference:
         raw = np.stack([stream.take(FEATURE_STRIDE * hop) for stream in streams])
         normalized, level = normalize_level(raw, slots.level(rows))
         slots.set_level(rows, level)
-        heard = self._encoder.advance(rows, normalized)
+        listening = [i for i, stream in enumerate(streams) if stream.listening]
+        heard = self._encoder.advance(rows, normalized, np.array(listening, np.intp))
+        voices = dict(zip(listening, heard.voice, strict=True))
         features = np.concatenate([slots.recent[rows], heard.features], axis=1)
         slots.recent[rows] = features[:, -FEATURE_HISTORY:]
         completed: list[tuple[int, PendingFrame]] = []
         for i, stream in enumerate(streams):
             with ending([stream]):
-                completed += [(i, frame) for frame in stream.hear(heard.voice[i], heard.speech[i])]
+                completed += [(i, frame) for frame in stream.hear(voices.get(i), heard.speech[i])]
         if not completed:
             return
         owner = np.array([i for i, _ in completed])

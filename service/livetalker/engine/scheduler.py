@@ -2,8 +2,8 @@
 
 Audio comes in small chunks at any moment. A tick that starts at the first of them would advance one stream; one that
 waits a little advances most, for hardly more. Under load there is nothing to wait for: while a tick runs, the audio of
-the next one gathers by itself. Live streams, whose backlog is short, go first and in batches, those that wait longest
-before the others. Streams with a long backlog (speech that comes faster than real time) share what is left, in turns.
+the next one gathers by itself. Live streams, whose backlog is short, go first and in batches, those that are furthest
+behind before the others. Streams with a long backlog (speech that comes faster than real time) share what is left.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Ready(Generic[Key]):
     Attributes:
         key: who.
         features: whose samples are all there.
-        waiting: seconds since the first of them could have been computed.
+        needed: of those, the ones that complete its next frame.
     """
 
     key: Key
     features: int
-    waiting: float = 0.0
+    needed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,11 @@ class Scheduler(Generic[Key]):
     """Decides for one engine.
 
     Args:
-        hops: features a stream may be advanced by at a time, descending.
+        hops: features a stream may be advanced by at a time, descending; None for just those of its next frame.
     """
 
-    def __init__(self, hops: Sequence[int]) -> None:
-        self._hops = tuple(hops)
+    def __init__(self, hops: Sequence[int] | None) -> None:
+        self._hops = None if hops is None else tuple(hops)
         self._since: float | None = None
         self._served: dict[Key, int] = {}  # features that each stream with a backlog was advanced by
 
@@ -108,13 +108,13 @@ class Scheduler(Generic[Key]):
     def _live(self, live: list[Ready[Key]]) -> list[Batch[Key]]:
         groups: dict[int, list[Ready[Key]]] = {}
         for stream in live:
-            groups.setdefault(self._hop(stream.features), []).append(stream)
+            groups.setdefault(self._hop(stream, stream.features), []).append(stream)
         batches = []
         for hop, members in groups.items():
-            members.sort(key=lambda stream: -stream.waiting)
+            members.sort(key=lambda stream: -stream.features)
             for start in range(0, len(members), MAX_BATCH):
                 part = members[start : start + MAX_BATCH]
-                batches.append((part[0].waiting, Batch(hop, tuple(stream.key for stream in part))))
+                batches.append((part[0].features, Batch(hop, tuple(stream.key for stream in part))))
         batches.sort(key=lambda pair: -pair[0])
         return [batch for _, batch in batches]
 
@@ -124,7 +124,7 @@ class Scheduler(Generic[Key]):
         self._served = {stream.key: self._served.get(stream.key, least) for stream in late}
         groups: dict[int, list[Key]] = {}
         for stream in sorted(late, key=lambda stream: self._served[stream.key]):
-            hop = self._hop(min(stream.features, share))
+            hop = self._hop(stream, min(stream.features, share))
             if groups and hop > share:
                 break
             share -= hop
@@ -132,6 +132,8 @@ class Scheduler(Generic[Key]):
             groups.setdefault(hop, []).append(stream.key)
         return [Batch(hop, tuple(keys)) for hop, keys in groups.items()]
 
-    def _hop(self, features: int) -> int:
-        """The largest hop that so many features allow; the smallest where none does."""
+    def _hop(self, stream: Ready[Key], features: int) -> int:
+        """The largest hop that so many features allow, the smallest where none does; or those of the next frame."""
+        if self._hops is None:
+            return stream.needed
         return next((hop for hop in self._hops if hop <= features), self._hops[-1])

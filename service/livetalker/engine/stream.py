@@ -241,16 +241,21 @@ class EngineStream:
         return self._queue.take(count)
 
     @property
-    def frames_within_reach(self) -> bool:
-        """Whether the audio that is there completes a frame: hearing it earlier would only make more work."""
+    def needed_features(self) -> int:
+        """Features that complete the next frame; hearing fewer would only make more work."""
         newest, _ = frame_feature(self._frame, self.preset.look_ahead)
-        return self._feature + self.ready_features > newest
+        return max(1, newest + 1 - self._feature)
 
-    def hear(self, voice: Floats, speech: Floats) -> list[PendingFrame]:
+    @property
+    def listening(self) -> bool:
+        """Whether whom the voice belongs to is still, or may soon be, asked."""
+        return self._tracker.listening
+
+    def hear(self, voice: Floats | None, speech: Floats) -> list[PendingFrame]:
         """New features: decide on identity and on the frames they complete.
 
         Args:
-            voice: ``[h, V]``.
+            voice: ``[h, V]``; None for a stream that is not ``listening``.
             speech: ``[h, presets]``.
 
         Returns:
@@ -260,8 +265,7 @@ class EngineStream:
         newest, _ = frame_feature(self._frame, self.preset.look_ahead)
         for i, probabilities in enumerate(speech.tolist()):
             k = self._feature + i
-            matched = self._tracker.update(k, voice[i], probabilities[0])
-            if matched is not None:
+            if voice is not None and (matched := self._tracker.update(k, voice[i], probabilities[0])) is not None:
                 first = matched.frame * (self.config.fps // MODEL_FPS)
                 self._sink(IdentityMatched(first, matched.identity, matched.confidence))
             while newest <= k and (self._end is None or self._frame < self._end):
@@ -278,7 +282,7 @@ class EngineStream:
                 )
                 self._frame += 1
                 newest, _ = frame_feature(self._frame, self.preset.look_ahead)
-        self._feature += len(voice)
+        self._feature += len(speech)
         self.pending.extend(completed)
         return completed
 

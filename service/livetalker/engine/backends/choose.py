@@ -57,6 +57,8 @@ def _open_onnx(bundle: Bundle, name: str, device: int, threads: int | None) -> B
         name = "cuda" if offered and visible_devices() else "cpu"
     if name == "cpu":
         return onnx_backend.cpu_backend(bundle, threads)
+    if name == "cpu-int8":
+        return onnx_backend.int8_backend(bundle, threads)
     providers.require_provider(providers.CUDA if name == "cuda" else providers.TENSORRT)
     gpu = require_device(device)
     return onnx_backend.cuda_backend(bundle, gpu) if name == "cuda" else onnx_backend.tensorrt_backend(bundle, gpu)

@@ -5,5 +5,5 @@ from __future__ import annotations
 from typing import Final
 
 AUTO: Final = "auto"
-BACKENDS: Final = (AUTO, "cpu", "cuda", "tensorrt", "torch", "torch-cuda", "torch-cuda-bf16")
+BACKENDS: Final = (AUTO, "cpu", "cpu-int8", "cuda", "tensorrt", "torch", "torch-cuda", "torch-cuda-bf16")
 """What ``open_backend`` takes."""

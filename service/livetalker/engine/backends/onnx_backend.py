@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
+import numpy as np
 import onnxruntime
 
-from diffusiontalker.bundle import Bundle
+from diffusiontalker.bundle import ENCODER, ENCODER_INT8, FRAME, FRAME_INT8, RUN, VOICE, Bundle
 from livetalker.engine.backend import BackendError, EncoderResult, Floats, Heard, Integers
 from livetalker.engine.backends.batches import cpu_threads
 from livetalker.engine.backends.devices import CudaDevice
@@ -28,62 +30,103 @@ from livetalker.engine.backends.runners import Array, DeviceRunner, HostRunner, 
 log = logging.getLogger(__name__)
 
 
+LONG_RUN: Final = 6
+"""Frames of a stream from which on the wavefront pays."""
+
+
 class OnnxBackend:
-    """Both graphs of a bundle, each behind a runner.
+    """A bundle's graphs, each behind a runner.
 
     Args:
-        encoder: runs the encoder's graph.
-        denoiser: runs the denoiser's.
+        runners: of the graphs by their names in the bundle; those that are missing are not asked for.
         description: see ``Backend``.
+        frame_by_frame: see ``Backend``.
     """
 
-    def __init__(self, encoder: Runner, denoiser: Runner, description: str) -> None:
-        self._encoder = encoder
-        self._denoiser = denoiser
+    def __init__(self, runners: Mapping[str, Runner], description: str, *, frame_by_frame: bool = False) -> None:
+        self._runners = runners
         self._description = description
+        self._frame_by_frame = frame_by_frame
 
     @property
     def description(self) -> str:
         """See ``Backend``."""
         return self._description
 
-    def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
+    @property
+    def frame_by_frame(self) -> bool:
         """See ``Backend``."""
-        inputs: dict[str, Array] = {"samples": samples, "positional": positional, "ring": ring, "position": position}
-        return EncoderResult(*self._encoder(inputs))
+        return self._frame_by_frame
+
+    def encode(
+        self,
+        samples: Floats,
+        positional: Floats,
+        position: Integers,
+        keys: Sequence[Floats],
+        values: Sequence[Floats],
+    ) -> EncoderResult:
+        """See ``Backend``."""
+        inputs: dict[str, Array] = {"samples": samples, "positional": positional, "position": position}
+        inputs |= {f"keys_{layer}": ring for layer, ring in enumerate(keys)}
+        inputs |= {f"values_{layer}": ring for layer, ring in enumerate(values)}
+        return EncoderResult(*self._runners[ENCODER](inputs))
+
+    def voice(self, samples: Floats) -> Floats:
+        """See ``Backend``."""
+        return self._runners[VOICE]({"samples": samples})[0]
 
     def hear(self, windows: Floats) -> Heard:
         """See ``Backend``."""
-        return Heard(*self._encoder({"windows": windows}))
+        return Heard(*self._runners[ENCODER]({"windows": windows}))
 
     def denoise(
         self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
     ) -> tuple[Floats, Floats]:
         """See ``Backend``."""
-        inputs: dict[str, Array] = {
-            "audio": audio,
-            "identity": identity,
-            "preset": preset,
-            "noise": noise,
-            "hidden": hidden,
-        }
-        curves, state = self._denoiser(inputs)
-        return curves, state
+        frames = audio.shape[1]
+        if frames >= LONG_RUN and RUN in self._runners:
+            whole: dict[str, Array] = {"audio": audio, "identity": identity, "preset": preset, "noise": noise}
+            curves, state = self._runners[RUN]({**whole, "hidden": hidden})
+            return curves, state
+        made = []
+        for frame in range(frames):
+            one: dict[str, Array] = {"audio": audio[:, frame], "identity": identity[:, frame], "preset": preset}
+            curves, hidden = self._runners[FRAME]({**one, "noise": noise[:, frame], "hidden": hidden})
+            made.append(curves)
+        return np.stack(made, axis=1), hidden
 
 
 def cpu_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
-    """On the CPU.
+    """On the CPU, in float32.
 
     Args:
         bundle: whose graphs to load.
         threads: for one operator; see ``cpu_threads``.
     """
-    encoder, denoiser = (
-        HostRunner(cpu_session(graph, threads)) for graph in (bundle.encoder_graph, bundle.denoiser_graph)
-    )
-    count = cpu_threads(threads)
-    unit = "thread" if count == 1 else "threads"
-    return OnnxBackend(encoder, denoiser, f"ONNX Runtime {onnxruntime.__version__} on the CPU, {count} {unit}")
+    runners: dict[str, Runner] = {
+        name: HostRunner(cpu_session(bundle.graph(name), threads)) for name in (*_ticked(bundle), RUN)
+    }
+    return OnnxBackend(runners, _on_cpu("float32", threads))
+
+
+def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
+    """On the CPU, with the large products in 8-bit integers.
+
+    Args:
+        bundle: whose graphs to load.
+        threads: for one operator; see ``cpu_threads``.
+
+    Raises:
+        BackendError: the bundle's encoder is a public HuBERT.
+    """
+    if bundle.encoder_kind != "streaming":
+        raise BackendError(f"{bundle.folder} has a public HuBERT, which is not served in 8 bits: use --backend cpu")
+    graphs = {ENCODER: ENCODER_INT8, VOICE: VOICE, FRAME: FRAME_INT8}
+    runners: dict[str, Runner] = {
+        name: HostRunner(cpu_session(bundle.graph(file), threads), least=2) for name, file in graphs.items()
+    }
+    return OnnxBackend(runners, _on_cpu("8-bit integers", threads), frame_by_frame=True)
 
 
 def cuda_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
@@ -92,8 +135,8 @@ def cuda_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
     Raises:
         BackendError: this ONNX Runtime has no CUDA, or CUDA does not start.
     """
-    encoder, denoiser = (_cuda_runner(graph, device) for graph in (bundle.encoder_graph, bundle.denoiser_graph))
-    return OnnxBackend(encoder, denoiser, _description(CUDA, device, [encoder, denoiser]))
+    runners = {name: _cuda_runner(bundle.graph(name), device) for name in _ticked(bundle)}
+    return OnnxBackend(runners, _description(CUDA, device, list(runners.values())))
 
 
 def tensorrt_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
@@ -110,11 +153,16 @@ def tensorrt_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
         (TENSORRT, tensorrt_options(device.index, cache)),
         (CUDA, cuda_options(device.index, cuda_graphs=False)),
     ]
-    encoder, denoiser = (
-        DeviceRunner(gpu_session(graph, providers), "cuda", device.index, cuda_graphs=False)
-        for graph in (bundle.encoder_graph, bundle.denoiser_graph)
-    )
-    return OnnxBackend(encoder, denoiser, _description(TENSORRT, device, [encoder, denoiser]))
+    runners = {
+        name: DeviceRunner(gpu_session(bundle.graph(name), providers), "cuda", device.index, cuda_graphs=False)
+        for name in _ticked(bundle)
+    }
+    return OnnxBackend(runners, _description(TENSORRT, device, list(runners.values())))
+
+
+def _ticked(bundle: Bundle) -> tuple[str, ...]:
+    """Graphs that every tick runs."""
+    return (ENCODER, VOICE, FRAME) if bundle.encoder_kind == "streaming" else (ENCODER, FRAME)
 
 
 def _cuda_runner(graph: Path, device: CudaDevice) -> DeviceRunner:
@@ -126,6 +174,12 @@ def _cuda_runner(graph: Path, device: CudaDevice) -> DeviceRunner:
         log.info("%s is not captured as a CUDA graph: %s", graph.name, error)
     session = gpu_session(graph, [(CUDA, cuda_options(device.index, cuda_graphs=False))])
     return DeviceRunner(session, "cuda", device.index, cuda_graphs=False)
+
+
+def _on_cpu(numerics: str, threads: int | None) -> str:
+    count = cpu_threads(threads)
+    unit = "thread" if count == 1 else "threads"
+    return f"ONNX Runtime {onnxruntime.__version__} on the CPU, {numerics}, {count} {unit}"
 
 
 def _description(provider: str, device: CudaDevice, runners: Sequence[DeviceRunner]) -> str:

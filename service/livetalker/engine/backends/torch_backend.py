@@ -70,9 +70,25 @@ class TorchBackend:
         """See ``Backend``."""
         return self._description
 
-    def encode(self, samples: Floats, positional: Floats, ring: Floats, position: Integers) -> EncoderResult:
+    @property
+    def frame_by_frame(self) -> bool:
         """See ``Backend``."""
-        return EncoderResult(*self._run("encode", self._encode, (samples, positional, ring, position)))
+        return False
+
+    def encode(
+        self,
+        samples: Floats,
+        positional: Floats,
+        position: Integers,
+        keys: Sequence[Floats],
+        values: Sequence[Floats],
+    ) -> EncoderResult:
+        """See ``Backend``."""
+        return EncoderResult(*self._run("encode", self._encode, (samples, positional, position, *keys, *values)))
+
+    def voice(self, samples: Floats) -> Floats:
+        """See ``Backend``."""
+        return self._run("voice", self._voice, (samples,))[0]
 
     def hear(self, windows: Floats) -> Heard:
         """See ``Backend``."""
@@ -85,10 +101,19 @@ class TorchBackend:
         curves, state = self._run("denoise", self._denoise, (audio, identity, preset, noise, hidden))
         return curves, state
 
-    def _encode(self, samples: Tensor, positional: Tensor, ring: Tensor, position: Tensor) -> tuple[Tensor, ...]:
+    def _encode(self, samples: Tensor, positional: Tensor, position: Tensor, *rings: Tensor) -> tuple[Tensor, ...]:
         assert isinstance(self._encoder, StreamingHubert)
-        out = self._encoder.step(samples, EncoderState(positional, ring, position))
-        return out.features, out.voice, self._speech.speech(out.features), out.positional, out.keys_values
+        layers, heads = len(rings) // 2, self._encoder.config.heads
+        keys = torch.stack([ring.permute(0, 3, 1, 2).flatten(2) for ring in rings[:layers]], dim=1)
+        values = torch.stack([ring.transpose(1, 2).flatten(2) for ring in rings[layers:]], dim=1)
+        state = EncoderState(positional, torch.stack([keys, values], dim=2), position)
+        out = self._encoder.step(samples, state)
+        fresh = out.keys_values.reshape(*out.keys_values.shape[:-1], heads, -1).permute(2, 0, 1, 4, 3, 5)
+        return out.features, self._speech.speech(out.features), out.positional, fresh[0], fresh[1]
+
+    def _voice(self, samples: Tensor) -> tuple[Tensor, ...]:
+        assert isinstance(self._encoder, StreamingHubert)
+        return (self._encoder.voice(samples),)
 
     def _hear(self, windows: Tensor) -> tuple[Tensor, ...]:
         assert not isinstance(self._encoder, StreamingHubert)

@@ -1,0 +1,226 @@
+"""The denoiser's served graphs: all denoise steps in one call.
+
+``frame`` advances many streams by one frame each, step after step: live streams. ``run`` advances few
+streams by many frames: whole clips and speech that comes faster than real time. Step ``s`` of frame ``f`` needs step
+``s - 1`` of that frame and step ``s`` of the frame before, so the steps of consecutive frames lie on a diagonal and are
+computed together, as a wavefront (Lamport 1974): a product of ``B N`` rows where one of ``B`` would wait for memory.
+
+Inputs: ``audio [B, (F,) 2 W]``, ``identity [B, (F,) E]``, ``preset [B]`` int64, ``noise [B, (F,) 52]``,
+``hidden [B, N, layers, H]``. Outputs: ``curves [B, (F,) 52]`` in about 0..1 and ``new_hidden``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from diffusiontalker.denoiser.model import Denoiser
+from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.export.graph import Graph, Shape
+from diffusiontalker.export.numerics import Affine, Array, Numerics
+
+_LAST = 1 << 30
+"""An end beyond any."""
+
+
+class DenoiserGraphs:
+    """Writes both graphs of one denoiser.
+
+    Args:
+        denoiser: the network.
+        schedule: the denoise steps, of which a stream keeps one state each.
+        numerics: of the products with the GRU's states; the noised curves are always multiplied in float32.
+    """
+
+    def __init__(self, denoiser: Denoiser, schedule: Schedule, numerics: Numerics) -> None:
+        self._config = denoiser.config
+        self._numerics = numerics
+        self._weights: dict[str, Array] = {
+            f"denoiser.{name}": tensor.detach().cpu().numpy() for name, tensor in denoiser.state_dict().items()
+        }
+        self._steps = len(schedule)
+        self._mixtures = np.array(schedule.ddim(), np.float32)  # [N, 2]: of the clean and the noised curves
+        timesteps = [int(schedule.timesteps[self._steps - 1 - step]) for step in range(self._steps)]
+        angles = np.array(timesteps)[:, None] * denoiser.step_encoder.frequencies.cpu().numpy()
+        self._sinusoids = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)  # [N, step width]
+        c = self._config
+        self._condition_width = c.audio_width + c.identity_width + c.preset_width
+
+    def frame(self) -> onnx.ModelProto:
+        """One frame of each stream."""
+        g, c, steps = Graph("frame"), self._config, self._steps
+        condition, from_step = g.op("Add", *self._condition(g)), self._from_step(g)
+        states = g.ops(
+            "Split", g.op("Transpose", "hidden", perm=[1, 2, 0, 3]), outputs=steps, axis=0, num_outputs=steps
+        )
+        x = g.op("Mul", "noise", self._weight(g, "temperature"))
+        after: list[str] = []
+        for step, (from_clean, from_noised) in enumerate(self._mixtures):
+            layers = g.ops("Split", states[step], outputs=c.layers, axis=1, num_outputs=c.layers)
+            hidden = [g.op("Squeeze", layer, g.ints([0, 1])) for layer in layers]
+            gates = g.op("Add", condition, g.op("Gather", from_step, g.ints(step)))
+            clean, hidden = self._step(g, gates, x, hidden)
+            after += hidden
+            x = clean if from_noised == 0 else _mixed(g, clean, g.floats(from_clean), x, g.floats(from_noised))
+        state = g.joined(*(g.op("Unsqueeze", layer, g.ints([1])) for layer in after), axis=1)
+        state = g.op("Reshape", state, g.ints([-1, steps, c.layers, c.hidden]))
+        return self._model(g, self._scaled(g, x), state, ["streams"])
+
+    def run(self) -> onnx.ModelProto:
+        """Any number of frames of each stream."""
+        g, c, steps = Graph("run"), self._config, self._steps
+        shared, patience = self._condition(g)
+        condition = g.op("Transpose", g.op("Add", shared, g.op("Unsqueeze", patience, g.ints([1]))), perm=[1, 0, 2])
+        frames, streams = g.size(condition, 0), g.size(condition, 1)
+        last = g.op("Sub", frames, g.ints([1]))
+        ticks = g.op("Add", frames, g.ints([steps - 1]))
+        tick = g.op("Range", g.ints(0), g.op("Squeeze", ticks, g.ints([0])), g.ints(1))
+        # Which frame every step is at in every tick, [T, N]; some are not there yet or through already.
+        frame = g.op("Sub", g.op("Unsqueeze", tick, g.ints([1])), g.ints(np.arange(steps)[None]))
+        inside = g.op("And", g.op("GreaterOrEqual", frame, g.ints(0)), g.op("Less", frame, frames))
+        frame = g.op("Min", g.op("Max", frame, g.ints(0)), last)
+        from_step = g.op("Unsqueeze", self._from_step(g), g.ints([1]))
+        gates = g.op("Add", g.op("Gather", condition, frame, axis=0), from_step)
+        inside = g.op("Cast", g.op("Unsqueeze", inside, g.ints([2])), to=TensorProto.FLOAT)
+        inside = g.op("Expand", inside, g.joined(ticks, g.ints([steps]), streams))
+        noise = g.op("Mul", g.op("Transpose", "noise", perm=[1, 0, 2]), self._weight(g, "temperature"))
+        noise = g.op("Gather", noise, g.op("Min", tick, last), axis=0)
+        hidden = g.ops(
+            "Split", g.op("Transpose", "hidden", perm=[2, 1, 0, 3]), outputs=c.layers, axis=0, num_outputs=c.layers
+        )
+        waiting = g.op(
+            "Expand", g.floats([[0.0]]), g.joined(g.op("Mul", streams, g.ints([steps - 1])), g.ints([c.coefficients]))
+        )
+        names = [*(f"state_{layer}" for layer in range(c.layers)), "waiting", "curves_by_tick"]
+        g.nodes.append(
+            helper.make_node(
+                "Scan",
+                [
+                    *(g.rows(layer, c.hidden) for layer in hidden),
+                    waiting,
+                    g.op("Reshape", gates, g.joined(ticks, g.ints([-1, 3 * c.hidden]))),
+                    noise,
+                    g.op("Reshape", inside, g.joined(ticks, g.ints([-1, 1]))),
+                ],
+                names,
+                num_scan_inputs=3,
+                body=self._wavefront(g),
+            )
+        )
+        curves = g.part("curves_by_tick", g.ints([steps - 1]), g.ints([_LAST]), 0)
+        curves = g.op("Transpose", self._scaled(g, curves), perm=[1, 0, 2])
+        shape = g.joined(g.ints([1, steps]), streams, g.ints([c.hidden]))
+        state = g.joined(*(g.op("Reshape", name, shape) for name in names[: c.layers]), axis=0)
+        return self._model(g, curves, g.op("Transpose", state, perm=[2, 1, 0, 3]), ["streams", "frames"])
+
+    def _wavefront(self, outer: Graph) -> onnx.GraphProto:
+        """One tick: every step of the frame it is at, rows ``(step, stream)``; then each hands on to the next step."""
+        g, c, steps = Graph("tick", outer), self._config, self._steps
+        layers = range(c.layers)
+        x = g.joined("fresh", "handed_on") if steps > 1 else "fresh"
+        clean, after = self._step(g, "gates", x, [f"before_{layer}" for layer in layers])
+        for layer in layers:
+            change = g.op("Mul", "inside", g.op("Sub", after[layer], f"before_{layer}"))
+            g.named(f"after_{layer}", g.op("Add", f"before_{layer}", change))
+        by_step = g.ints([steps, -1, c.coefficients])
+        from_clean, from_noised = (g.floats(column[:, None, None]) for column in self._mixtures.T)
+        mixed = _mixed(g, g.op("Reshape", clean, by_step), from_clean, g.op("Reshape", x, by_step), from_noised)
+        last = g.ints([steps - 1])
+        g.named("done", g.op("Squeeze", g.part(mixed, last, g.ints([_LAST]), 0), g.ints([0])))
+        g.named("hand_on", g.rows(g.part(mixed, g.ints([0]), last, 0), c.coefficients))
+        inputs, outputs = (
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
+            for names in (
+                [*(f"before_{layer}" for layer in layers), "handed_on", "gates", "fresh", "inside"],
+                [*(f"after_{layer}" for layer in layers), "hand_on", "done"],
+            )
+        )
+        return helper.make_graph(g.nodes, g.name, inputs, outputs)
+
+    def _weight(self, g: Graph, name: str) -> str:
+        return g.parameter(f"denoiser.{name}", self._weights[f"denoiser.{name}"])
+
+    def _affine(self, weight: str, bias: str) -> Affine:
+        weight, bias = f"denoiser.{weight}", f"denoiser.{bias}"
+        return Affine(weight, self._weights[weight], bias, self._weights[bias])
+
+    def _columns(self, g: Graph, start: int, count: int) -> str:
+        """What the first layer's gates make of ``count`` of its inputs, ``[count, 3 H]``."""
+        weight = self._weight(g, "gru.weight_ih_l0")
+        return g.op("Transpose", g.part(weight, g.ints([start]), g.ints([start + count]), 1), perm=[1, 0])
+
+    def _condition(self, g: Graph) -> tuple[str, str]:
+        """What the first layer's gates get from all that no step changes: of audio and identity, and of the preset."""
+        c = self._config
+        weight = g.op("Transpose", self._weight(g, "audio.weight"), perm=[1, 0])
+        heard = g.op("Gelu", g.op("Add", g.op("MatMul", "audio", weight), self._weight(g, "audio.bias")))
+        known = g.joined(heard, "identity", axis=-1)
+        width = c.audio_width + c.identity_width
+        shared = g.op("Add", g.op("MatMul", known, self._columns(g, 0, width)), self._weight(g, "gru.bias_ih_l0"))
+        patience = g.op("MatMul", self._weight(g, "preset.weight"), self._columns(g, width, c.preset_width))
+        return shared, g.op("Gather", patience, "preset")
+
+    def _from_step(self, g: Graph) -> str:
+        """What the first layer's gates get from each step, ``[N, 3 H]``: of constants, so computed once."""
+        c = self._config
+        weight = g.op("Transpose", self._weight(g, "step_encoder.linear.weight"), perm=[1, 0])
+        linear = g.op("MatMul", g.floats(self._sinusoids), weight)
+        linear = g.op("Add", linear, self._weight(g, "step_encoder.linear.bias"))
+        # mish(x) = x tanh(softplus(x))
+        embedded = g.op("Mul", linear, g.op("Tanh", g.op("Softplus", linear)))
+        return g.op("MatMul", embedded, self._columns(g, self._condition_width + c.coefficients, c.step_width))
+
+    def _step(self, g: Graph, gates: str, x: str, hidden: Sequence[str]) -> tuple[str, list[str]]:
+        """A denoise step of rows: clean curves ``[R, 52]`` and the layers' new states ``[R, H]``.
+
+        Args:
+            g: to write to.
+            gates: ``[R, 3 H]`` what the first layer's gates get from everything but ``x``.
+            x: ``[R, 52]`` noised curves.
+            hidden: the layers' states.
+        """
+        c = self._config
+        from_curves = g.op("MatMul", x, self._columns(g, self._condition_width, c.coefficients))
+        after = [self._cell(g, g.op("Add", gates, from_curves), hidden[0], 0)]
+        below = self._numerics.bounded(g, after[0])
+        for layer in range(1, c.layers):
+            into = self._affine(f"gru.weight_ih_l{layer}", f"gru.bias_ih_l{layer}")
+            gates = self._numerics.bounded_linear(g, below, into)
+            after.append(self._cell(g, gates, hidden[layer], layer))
+            below = self._numerics.bounded(g, after[-1])
+        return self._numerics.bounded_linear(g, below, self._affine("output.weight", "output.bias")), after
+
+    def _cell(self, g: Graph, gates: str, state: str, layer: int) -> str:
+        """A GRU cell (Cho et al. 2014, with the reset gate after the product, as cuDNN and torch have it)."""
+        size = self._config.hidden
+        own = self._affine(f"gru.weight_hh_l{layer}", f"gru.bias_hh_l{layer}")
+        recurrent = self._numerics.bounded_linear(g, self._numerics.bounded(g, state), own)
+        (open_in, new_in), (open_own, new_own) = (g.pieces(x, (2 * size, size)) for x in (gates, recurrent))
+        reset, update = g.pieces(g.op("Sigmoid", g.op("Add", open_in, open_own)), (size, size))
+        new = g.op("Tanh", g.op("Add", new_in, g.op("Mul", reset, new_own)))
+        return g.op("Add", new, g.op("Mul", update, g.op("Sub", state, new)))
+
+    def _scaled(self, g: Graph, x: str) -> str:
+        return g.op("Add", g.op("Mul", x, self._weight(g, "scale")), self._weight(g, "mean"))
+
+    def _model(self, g: Graph, curves: str, state: str, batch: list[int | str]) -> onnx.ModelProto:
+        c = self._config
+        kept: Shape = ["streams", self._steps, c.layers, c.hidden]
+        return g.model(
+            [
+                ("audio", TensorProto.FLOAT, [*batch, 2 * c.feature_width]),
+                ("identity", TensorProto.FLOAT, [*batch, c.identity_width]),
+                ("preset", TensorProto.INT64, ["streams"]),
+                ("noise", TensorProto.FLOAT, [*batch, c.coefficients]),
+                ("hidden", TensorProto.FLOAT, kept),
+            ],
+            {"curves": (curves, [*batch, c.coefficients]), "new_hidden": (state, kept)},
+        )
+
+
+def _mixed(g: Graph, clean: str, from_clean: str, noised: str, from_noised: str) -> str:
+    """The next step's curves: DDIM with eta 0 (eq. 8)."""
+    return g.op("Add", g.op("Mul", clean, from_clean), g.op("Mul", noised, from_noised))
