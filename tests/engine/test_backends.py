@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from diffusiontalker.bundle import ENCODER, FRAME, VOICE, open_bundle, shipped_bundle
 from diffusiontalker.geometry import SAMPLE_RATE
 from livetalker.core.config import StreamConfig
-from livetalker.engine.backend import Backend, BackendError
+from livetalker.engine.backend import BackendError
 from livetalker.engine.backends import choose, providers
 from livetalker.engine.backends.batches import bucket, padded
 from livetalker.engine.backends.choose import open_backend
@@ -326,19 +326,29 @@ def test_a_build_without_the_provider_is_named(
 
 
 @pytest.mark.parametrize(
-    ("offered", "devices", "chosen"),
-    [([providers.CPU], [GPU], "cpu"), ([providers.CUDA], [], "cpu"), ([providers.CUDA], [GPU], "cuda")],
+    ("offered", "devices", "int8", "chosen"),
+    [
+        ([providers.CPU], [GPU], False, "cpu"),
+        ([providers.CUDA], [], False, "cpu"),
+        ([providers.CUDA], [], True, "cpu-int8"),
+        ([providers.CUDA], [GPU], True, "cuda"),
+    ],
 )
-def test_auto_takes_a_gpu_where_there_is_one(
-    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, offered: list[str], devices: list[CudaDevice], chosen: str
+def test_auto_takes_the_best_there_is(
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    offered: list[str],
+    devices: list[CudaDevice],
+    int8: bool,
+    chosen: str,
 ) -> None:
     from livetalker.engine.backends import onnx_backend
 
-    cpu: Backend = cpu_backend(open_bundle(tiny_bundle), 1)
     monkeypatch.setattr(providers, "available", lambda: offered)
     monkeypatch.setattr(choose, "visible_devices", lambda: devices)
     monkeypatch.setattr(choose, "require_device", lambda index: devices[index])
-    monkeypatch.setattr(onnx_backend, "cuda_backend", lambda bundle, device: ("cuda", device.index))
-    monkeypatch.setattr(onnx_backend, "cpu_backend", lambda bundle, threads: cpu)
+    monkeypatch.setattr(choose, "multiplies_int8", lambda: int8)
+    for name, function in (("cpu", "cpu_backend"), ("cpu-int8", "int8_backend"), ("cuda", "cuda_backend")):
+        monkeypatch.setattr(onnx_backend, function, lambda *arguments, name=name: name)
     opened: Any = choose._open_onnx(open_bundle(tiny_bundle), "auto", 0, None)
-    assert (opened == ("cuda", 0)) if chosen == "cuda" else (opened is cpu)
+    assert opened == chosen

@@ -9,6 +9,7 @@ from diffusiontalker.bundle import Bundle
 from livetalker.engine.backend import Backend, BackendError
 from livetalker.engine.backends.devices import require_device, visible_devices
 from livetalker.engine.backends.names import AUTO, BACKENDS
+from livetalker.engine.backends.processor import multiplies_int8
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ def open_backend(bundle: Bundle, name: str = AUTO, *, device: int = 0, threads: 
     Args:
         bundle: whose networks it runs.
         name: one of ``BACKENDS``; ``auto`` takes CUDA where ONNX Runtime offers it and a GPU is visible, else the CPU,
-            and logs which.
+            in 8-bit integers where the processor has instructions for them; it logs which.
         device: index of the GPU among those that ``CUDA_VISIBLE_DEVICES`` leaves visible.
         threads: for one operator on the CPU, None for half of the cores.
 
@@ -54,7 +55,8 @@ def _open_onnx(bundle: Bundle, name: str, device: int, threads: int | None) -> B
 
     if name == AUTO:
         offered = providers.CUDA in providers.available()
-        name = "cuda" if offered and visible_devices() else "cpu"
+        rounds = bundle.encoder_kind == "streaming" and multiplies_int8()
+        name = "cuda" if offered and visible_devices() else "cpu-int8" if rounds else "cpu"
     if name == "cpu":
         return onnx_backend.cpu_backend(bundle, threads)
     if name == "cpu-int8":
