@@ -32,19 +32,20 @@ def test_one_stream_alone_never_waits() -> None:
 def test_live_streams_go_first_and_those_furthest_behind_before_the_others() -> None:
     scheduler: Scheduler[str] = Scheduler(HOPS)
     ready = [Ready("late", 400), Ready("b", 1), Ready("a", 3), Ready("c", 4)]
-    assert scheduler.plan(ready) == [Batch(2, ("c", "a")), Batch(1, ("b",)), Batch(50, ("late",))]
+    assert scheduler.plan(ready) == [[Batch(2, ("c", "a")), Batch(1, ("b",))], [Batch(50, ("late",))]]
 
 
 def test_frame_by_frame_everybody_advances_by_the_next_frame() -> None:
     scheduler: Scheduler[str] = Scheduler(None)
     ready = [Ready("late", 400, 2), Ready("b", 1, 1), Ready("a", 3, 2)]
-    assert scheduler.plan(ready) == [Batch(2, ("a",)), Batch(1, ("b",)), Batch(2, ("late",))]
+    assert scheduler.plan(ready) == [[Batch(2, ("a",)), Batch(1, ("b",))], [Batch(2, ("late",))]]
 
 
 @given(features=st.lists(st.integers(1, 3000), min_size=1, max_size=200), others=st.integers(0, 5))
 def test_a_plan_is_sound(features: list[int], others: int) -> None:
     ready = [Ready(key, count) for key, count in enumerate(features)]
-    batches = Scheduler[int](HOPS).plan(ready, others)
+    rounds = Scheduler[int](HOPS).plan(ready, others)
+    batches = [batch for together in rounds for batch in together]
     planned = [key for batch in batches for key in batch.keys]
     assert len(planned) == len(set(planned)), "nobody twice"
     assert all(batch.hop in HOPS and batch.hop <= features[key] for batch in batches for key in batch.keys)
@@ -52,7 +53,8 @@ def test_a_plan_is_sound(features: list[int], others: int) -> None:
     assert live <= set(planned), "every live stream has its turn in every tick"
     late = sum(batch.hop * len(batch.keys) for batch in batches if not live.issuperset(batch.keys))
     assert late <= (SHARE if live or others else ALONE)
-    assert all(len(batch.keys) <= MAX_BATCH for batch in batches if live.issuperset(batch.keys))
+    sizes = [sum(len(batch.keys) for batch in together) for together in rounds if live.issuperset(together[0].keys)]
+    assert all(size <= MAX_BATCH for size in sizes)
 
 
 @given(backlogs=st.lists(st.integers(BACKLOG + 1, 2000), min_size=2, max_size=20))
@@ -64,7 +66,8 @@ def test_backlogs_take_turns(backlogs: list[int]) -> None:
         late = {key: count for key, count in left.items() if count > BACKLOG}
         if not late:
             break
-        for batch in scheduler.plan([Ready(key, count) for key, count in late.items()], others=1):
+        (batches,) = scheduler.plan([Ready(key, count) for key, count in late.items()], others=1)
+        for batch in batches:
             for key in batch.keys:
                 left[key] -= batch.hop
                 done[key] += batch.hop
@@ -76,5 +79,5 @@ def test_backlogs_take_turns(backlogs: list[int]) -> None:
 
 def test_a_long_hop_of_a_public_encoder_still_has_its_turn() -> None:
     scheduler: Scheduler[str] = Scheduler((25,))
-    assert scheduler.plan([Ready("a", 25), Ready("b", 50)]) == [Batch(25, ("a", "b"))]
-    assert Scheduler[str]((200,)).plan([Ready("a", 200)], others=1) == [Batch(200, ("a",))], "even beyond the share"
+    assert scheduler.plan([Ready("a", 25), Ready("b", 50)]) == [[Batch(25, ("a", "b"))]]
+    assert Scheduler[str]((200,)).plan([Ready("a", 200)], others=1) == [[Batch(200, ("a",))]], "even beyond the share"

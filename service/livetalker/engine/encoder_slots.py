@@ -68,6 +68,8 @@ class StreamingSlots:
         self._positional = np.zeros((capacity, sizes["positional_kernel"] - 1, width), np.float32)
         self._keys = np.zeros((layers, capacity, heads, size, self._context), np.float32)
         self._values = np.zeros((layers, capacity, heads, self._context, size), np.float32)
+        # What a batch is given of the rings: memory that is kept, since fresh pages cost more than the copying.
+        self._batch_keys, self._batch_values = (np.empty_like(ring) for ring in (self._keys, self._values))
         self._position = np.zeros(capacity, np.int64)
 
     def begin(self, row: int, samples: Floats) -> None:
@@ -85,8 +87,8 @@ class StreamingSlots:
             heard,
             self._positional[rows],
             self._position[rows],
-            [ring.take(rows, axis=0) for ring in self._keys],
-            [ring.take(rows, axis=0) for ring in self._values],
+            _gathered(self._keys, rows, self._batch_keys),
+            _gathered(self._values, rows, self._batch_values),
         )
         self._tail[rows] = heard[:, -FEATURE_OVERLAP:]
         # Feature k has its keys and values at k % context.
@@ -99,6 +101,13 @@ class StreamingSlots:
         self._position[rows] += hop
         voice = self._backend.voice(heard[listening]) if len(listening) else np.zeros((0, hop, 0), np.float32)
         return Heard(result.features, voice, result.speech)
+
+
+def _gathered(rings: Floats, rows: Rows, into: Floats) -> list[Floats]:
+    """Rows of each layer's rings ``[L, S, ...]``, copied to the beginning of ``into``'s."""
+    return [
+        ring.take(rows, axis=0, out=batch[: len(rows)], mode="clip") for ring, batch in zip(rings, into, strict=True)
+    ]
 
 
 class RollingSlots:

@@ -18,6 +18,7 @@ from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import frame_noise
 from livetalker.engine.backend import Backend
 from livetalker.engine.encoder_slots import encoder_slots
+from livetalker.engine.scheduler import Batch
 from livetalker.engine.slots import Slot, SlotPool
 from livetalker.engine.stream import EngineStream, PendingFrame
 
@@ -56,10 +57,12 @@ class Inference:
         self.hops: Sequence[int] = self._encoder.hops
         self.opening = self._encoder.opening
 
-    def advance(self, streams: Sequence[EngineStream], hop: int) -> None:
-        """Hear ``hop`` new features of each stream and deliver the frames they complete."""
-        with ending(streams):
-            self._listen(streams, hop)
+    def advance(self, batches: Sequence[Batch[EngineStream]]) -> None:
+        """Hear the new features of each batch, then deliver the frames they complete, all of them together."""
+        for batch in batches:
+            with ending(batch.keys):
+                self._listen(batch.keys, batch.hop)
+        streams = [stream for batch in batches for stream in batch.keys]
         waiting = [stream for stream in streams if stream.pending and not stream.closed]
         while waiting:
             by_run: dict[int, list[EngineStream]] = defaultdict(list)

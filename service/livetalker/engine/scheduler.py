@@ -8,7 +8,7 @@ behind before the others. Streams with a long backlog (speech that comes faster 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -16,8 +16,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 PATIENCE: Final = 0.010
 """Seconds a tick waits, from the first unheard audio on, for more to come."""
-MAX_BATCH: Final = 48
-"""Streams in a batch: larger ones cost the same per stream, but hold up the frames of all in it."""
+MAX_BATCH: Final = 64
+"""Live streams that go together: more of them cost the same each, but hold up the frames of all."""
 BACKLOG: Final = 12
 """Features (240 ms) up to which a stream counts as live; more than that comes only faster than real time, or late."""
 SHARE: Final = 60
@@ -92,8 +92,8 @@ class Scheduler(Generic[Key]):
         """Notes that a tick has looked at all audio that has arrived."""
         self._since = None
 
-    def plan(self, ready: Iterable[Ready[Key]], others: int = 0) -> list[Batch[Key]]:
-        """Whom a tick advances, and by how much; batches in the order to run them.
+    def plan(self, ready: Iterable[Ready[Key]], others: int = 0) -> list[list[Batch[Key]]]:
+        """Whom a tick advances, and by how much: batches that go together, in the order to run them.
 
         Args:
             ready: every stream that can be advanced.
@@ -103,20 +103,15 @@ class Scheduler(Generic[Key]):
         late: list[Ready[Key]] = []
         for stream in ready:
             (live if stream.features <= BACKLOG else late).append(stream)
-        return self._live(live) + self._late(late, SHARE if live or others else ALONE)
+        return [*self._live(live), *filter(None, [self._late(late, SHARE if live or others else ALONE)])]
 
-    def _live(self, live: list[Ready[Key]]) -> list[Batch[Key]]:
-        groups: dict[int, list[Ready[Key]]] = {}
-        for stream in live:
-            groups.setdefault(self._hop(stream, stream.features), []).append(stream)
-        batches = []
-        for hop, members in groups.items():
-            members.sort(key=lambda stream: -stream.features)
-            for start in range(0, len(members), MAX_BATCH):
-                part = members[start : start + MAX_BATCH]
-                batches.append((part[0].features, Batch(hop, tuple(stream.key for stream in part))))
-        batches.sort(key=lambda pair: -pair[0])
-        return [batch for _, batch in batches]
+    def _live(self, live: list[Ready[Key]]) -> Iterator[list[Batch[Key]]]:
+        live = sorted(live, key=lambda stream: -stream.features)
+        for start in range(0, len(live), MAX_BATCH):
+            groups: dict[int, list[Key]] = {}
+            for stream in live[start : start + MAX_BATCH]:
+                groups.setdefault(self._hop(stream, stream.features), []).append(stream.key)
+            yield [Batch(hop, tuple(keys)) for hop, keys in groups.items()]
 
     def _late(self, late: list[Ready[Key]], share: int) -> list[Batch[Key]]:
         # Start-time fair queueing (Goyal et al. 1996): who comes later starts level with the one served least.
