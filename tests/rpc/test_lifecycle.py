@@ -10,10 +10,11 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from livetalker.address import AddressInUseError
 from livetalker.client.call import AnimateCall
 from livetalker.client.errors import LiveTalkerError
 from livetalker.rpc.options import ServerOptions
-from livetalker.rpc.server import AddressInUseError, FaceServer
+from livetalker.rpc.server import FaceServer
 from livetalker.v1 import face_animation_pb2 as pb
 from tests.rpc.loopback import RATE, Loopback, audio, config, exchange, receive, send, serving
 from tests.rpc.scripted_engine import ScriptedEngine

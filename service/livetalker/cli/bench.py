@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from livetalker.bench.load import Load, LoadRun
     from livetalker.bench.report import Report
 
-_PASSED_ON: Final = {"backend": "NAME", "device": "N", "threads": "N", "model": "DIR"}
+_PASSED_ON: Final = {"backend": "NAME", "device": "N", "threads": "N", "workers": "N", "model": "DIR"}
 """Options of ``livetalker serve``, and what they take, that the server of the command gets; others go after ``--``."""
 
 

@@ -12,9 +12,16 @@ if TYPE_CHECKING:
 
 
 def load_engine(
-    bundle: Path | None, *, max_streams: int, threads: int | None = None, backend: str = "auto", device: int = 0
+    bundle: Path | None,
+    *,
+    max_streams: int,
+    threads: int | None = None,
+    backend: str = "auto",
+    device: int | None = None,
 ) -> Engine:
     """An engine over a bundle folder; None is the shipped model. The rest is as ``open_backend`` takes it.
+
+    No device is the first one.
 
     Raises:
         CliError: the bundle cannot be used, or this machine or installation does not offer the backend.
@@ -24,6 +31,6 @@ def load_engine(
     from livetalker.engine.engine import Engine
 
     try:
-        return Engine.load(bundle, max_streams=max_streams, threads=threads, backend=backend, device=device)
+        return Engine.load(bundle, max_streams=max_streams, threads=threads, backend=backend, device=device or 0)
     except (BundleError, BackendError) as error:
         raise CliError(str(error)) from error

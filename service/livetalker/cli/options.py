@@ -51,7 +51,6 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--device",
         type=int,
-        default=0,
         metavar="N",
         help="GPU, counted among those CUDA_VISIBLE_DEVICES leaves visible (default: 0)",
     )

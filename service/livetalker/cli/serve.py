@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from livetalker.address import AddressInUseError
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import load_engine
 from livetalker.cli.options import add_backend_options, check_backend_options
@@ -40,7 +42,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=int,
         default=64,
         metavar="N",
-        help="streams to serve at once; further ones are refused (default: 64)",
+        help="streams to serve at once, all workers together; further ones are refused (default: 64)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that share the port and the load, each with a model of its own; without --device each takes "
+        "the next visible GPU, without --threads they divide the cores (default: 1)",
     )
     parser.add_argument("--model", type=Path, metavar="DIR", help="a model bundle instead of the shipped one")
     parser.add_argument(
@@ -61,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CliError: the model or the address cannot be used, or an option is out of range.
     """
-    if args.max_streams < 1:
-        raise CliError(f"--max-streams is {args.max_streams}; give 1 or more")
+    for name, value in (("--max-streams", args.max_streams), ("--workers", args.workers)):
+        if value < 1:
+            raise CliError(f"{name} is {value}; give 1 or more")
     check_backend_options(args)
     if not 0 <= args.port <= 65535:
         raise CliError(f"--port is {args.port}; give 0 to 65535")
@@ -71,6 +82,9 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
+    if args.workers > 1:
+        _supervise(args)
+        return 0
     engine = load_engine(
         args.model, max_streams=args.max_streams, threads=args.threads, backend=args.backend, device=args.device
     )
@@ -80,16 +94,59 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(args: argparse.Namespace, engine: Engine) -> None:
-    from livetalker.rpc.server import AddressInUseError, FaceServer
+    from livetalker.rpc.server import FaceServer
 
     server = FaceServer(engine, ServerOptions(host=args.host, port=args.port, grace_s=args.grace))
     try:
         await server.start()
     except AddressInUseError as error:
         raise CliError(str(error)) from error
+    _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend)
+    await server.serve_until_signalled()
+
+
+def _supervise(args: argparse.Namespace) -> None:
+    from livetalker.workers.port import PortSharingError, reserved_port
+
+    try:
+        with reserved_port(args.host, args.port) as port:
+            _serve_with_workers(args, port)
+    except (PortSharingError, AddressInUseError) as error:
+        raise CliError(str(error)) from error
+
+
+def _serve_with_workers(args: argparse.Namespace, port: int) -> None:
+    # Where ports cannot be shared these cannot be imported either.
+    from livetalker.workers.setup import Ready, WorkerSetup
+    from livetalker.workers.supervisor import Supervisor, WorkerStartError
+
+    setup = WorkerSetup(
+        ServerOptions(host=args.host, port=port, grace_s=args.grace),
+        workers=args.workers,
+        max_streams=args.max_streams,
+        model=args.model,
+        backend=args.backend,
+        device=args.device,
+        threads=args.threads,
+        log_level=logging.getLogger().getEffectiveLevel(),
+    )
+
+    def greet(ready: Sequence[Ready]) -> None:
+        backends = " and ".join(dict.fromkeys(worker.backend for worker in ready))
+        _greet(args, ready[0].model, port, f"{backends}, in {args.workers} processes")
+
+    async def serve() -> None:
+        await Supervisor(setup, greet).run()
+
+    try:
+        asyncio.run(serve())
+    except WorkerStartError as error:
+        raise CliError(str(error)) from error
+
+
+def _greet(args: argparse.Namespace, model: str, port: int, where: str) -> None:
+    """Says that clients may come; the address is for programs to read, too."""
     print(
-        f"serving {engine.info.name} {engine.info.version} at {args.host}:{server.port}, up to {args.max_streams} "
-        f"streams, on {engine.backend}; Ctrl-C stops",
+        f"serving {model} at {args.host}:{port}, up to {args.max_streams} streams, on {where}; Ctrl-C stops",
         flush=True,
     )
-    await server.serve_until_signalled()

@@ -21,6 +21,8 @@ from livetalker.v1 import face_animation_pb2 as pb
 from livetalker.v1 import face_animation_pb2_grpc as rpc
 
 _CHANNEL_OPTIONS: Final = (
+    # Each client has a connection of its own, which a server of several processes can give to any of them.
+    ("grpc.use_local_subchannel_pool", 1),
     # Without these two, gRPC reads minutes of frames ahead of a program that does not take them, and the server
     # cannot notice a slow reader.
     ("grpc.http2.bdp_probe", 0),

@@ -1,14 +1,42 @@
-"""What an engine says of itself before a stream begins: what it serves, and that it is full."""
+"""What is settled before a stream begins: what an engine serves, whether there is a place, and that it is full."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from diffusiontalker.geometry import LatencyPreset
 
 
 class EngineFull(RuntimeError):
     """Every slot is taken; admitting more would harm everybody."""
+
+
+class Places(Protocol):
+    """Places that an engine shares with others, beyond its own slots; any thread may ask."""
+
+    def take(self) -> bool:
+        """Takes a place.
+
+        Returns:
+            False where none is left.
+        """
+        ...
+
+    def give_back(self) -> None:
+        """Gives one place back that was taken."""
+        ...
+
+
+class PlacesEnough:
+    """Places of an engine that shares with nobody: only its slots limit it."""
+
+    def take(self) -> bool:
+        """Always."""
+        return True
+
+    def give_back(self) -> None:
+        """Changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

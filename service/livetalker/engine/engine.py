@@ -13,22 +13,32 @@ from pathlib import Path
 
 from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.geometry import PRESETS
-from livetalker.core.admission import EngineFull, ModelInfo
+from livetalker.core.admission import EngineFull, ModelInfo, Places, PlacesEnough
 from livetalker.core.config import StreamConfig
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.engine.backend import Backend
 from livetalker.engine.backends.choose import open_backend
 from livetalker.engine.inference import Inference, ending
 from livetalker.engine.scheduler import Ready, Scheduler
+from livetalker.engine.slots import Slot
 from livetalker.engine.stream import EngineStream, Sink
 
 log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Animates up to ``max_streams`` streams on one thread."""
+    """Animates up to ``max_streams`` streams on one thread.
 
-    def __init__(self, bundle: Bundle, backend: Backend, max_streams: int = 64) -> None:
+    Args:
+        bundle: the model.
+        backend: what runs it.
+        max_streams: slots to allocate.
+        places: shared with other engines, each stream takes one as well; None for an engine that is alone.
+    """
+
+    def __init__(
+        self, bundle: Bundle, backend: Backend, max_streams: int = 64, *, places: Places | None = None
+    ) -> None:
         self.info = ModelInfo(
             bundle.name,
             bundle.version,
@@ -45,6 +55,7 @@ class Engine:
         self._backend = backend
         self._inference = Inference(bundle, backend, max_streams)
         self._slots = self._inference.slots
+        self._places = PlacesEnough() if places is None else places
         self._scheduler: Scheduler[EngineStream] = Scheduler(None if backend.frame_by_frame else self._inference.hops)
         self._streams: list[EngineStream] = []
         self._condition = threading.Condition()  # guards what follows, and the scheduler
@@ -63,15 +74,18 @@ class Engine:
         threads: int | None = None,
         backend: str = "cpu",
         device: int = 0,
+        places: Places | None = None,
     ) -> Engine:
         """An engine over a bundle folder (None: the shipped model); the rest as ``open_backend`` takes it.
+
+        ``max_streams`` and ``places`` are the engine's own.
 
         Raises:
             BundleError: the bundle cannot be used.
             BackendError: this machine or installation does not offer the backend.
         """
         opened = open_bundle(bundle)
-        return cls(opened, open_backend(opened, backend, device=device, threads=threads), max_streams)
+        return cls(opened, open_backend(opened, backend, device=device, threads=threads), max_streams, places=places)
 
     def __enter__(self) -> Engine:
         """Start."""
@@ -119,16 +133,20 @@ class Engine:
 
         Raises:
             UnknownIdentityError: the configuration names an identity the library does not have.
-            EngineFull: all slots are taken.
+            EngineFull: all slots, or all places shared with other engines, are taken.
         """
         self._library.embedding(config.identity)
         with self._condition:
-            # The tick under way may still write to the slot of a stream that was closed meanwhile, so such a slot is
-            # free only when the tick has ended. Only who would be refused otherwise waits for that: one hop at most.
-            self._condition.wait_for(lambda: not (self._ticking and self._slots.full and self._any_closed()))
             if not self._ticking:
                 self._reap()
-            slot = self._slots.acquire()
+            slot = self._acquire()
+            if slot is None and self._ticking:
+                # The tick under way may still write to the slot of a stream that was closed meanwhile, so such a slot
+                # is free only when the tick has ended. Only who would be refused waits for that: one hop at most.
+                self._condition.wait_for(lambda: not (self._ticking and self._any_closed()))
+                if not self._ticking:
+                    self._reap()
+                slot = self._acquire()
             if slot is None:
                 raise EngineFull(f"all {self.max_streams} streams are taken")
             least, opening = self._inference.hops[-1], self._inference.opening
@@ -156,11 +174,18 @@ class Engine:
     def _any_closed(self) -> bool:
         return any(stream.closed for stream in self._streams)
 
+    def _acquire(self) -> Slot | None:
+        """A slot and a place, or neither; the condition is held."""
+        if self._slots.full or not self._places.take():
+            return None
+        return self._slots.acquire()
+
     def _reap(self) -> None:
         """Free the slots of closed streams; the condition is held and no tick is under way."""
         for stream in [stream for stream in self._streams if stream.closed]:
             self._streams.remove(stream)
             self._slots.release(stream.slot)
+            self._places.give_back()
 
     def _fail_all(self, error: Exception) -> None:
         with self._condition:
@@ -209,8 +234,8 @@ class Engine:
                 stream.ingest()
             if not stream.closed and stream.ready_features >= stream.needed_features:
                 ready.append(Ready(stream, stream.ready_features, stream.needed_features))
-        for batch in self._scheduler.plan(ready, others):
-            self._inference.advance(batch.keys, batch.hop)
+        for batches in self._scheduler.plan(ready, others):
+            self._inference.advance(batches)
         behind = [one.key for one in ready if one.key.ready_features >= one.key.needed_features and not one.key.closed]
         with self._condition:
             self._behind = behind

@@ -21,6 +21,8 @@ class ServerOptions:
         backlog_s: seconds of audio waiting for the engine at which a stream's input is held back.
         outbox_s: seconds of frames waiting for the client at which a lossless stream's input is held back and a live
             one's oldest frames are dropped.
+        share_port: whether other processes of this user may listen at the same port and get some of the connections.
+        session_prefix: begins the name of every stream, which tells servers that share a port apart.
     """
 
     host: str = DEFAULT_HOST
@@ -31,3 +33,5 @@ class ServerOptions:
     max_message_bytes: int = 512 * 1024
     backlog_s: float = 2.0
     outbox_s: float = 1.0
+    share_port: bool = False
+    session_prefix: str = ""

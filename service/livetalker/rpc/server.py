@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
@@ -13,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]  # the stubs lack it
 from grpc_reflection.v1alpha import reflection
 
+from livetalker.address import AddressInUseError
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.ports import Animator
 from livetalker.rpc.servicer import FaceAnimationServicer
@@ -22,13 +24,7 @@ from livetalker.v1 import face_animation_pb2_grpc as rpc
 log = logging.getLogger(__name__)
 
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["FaceAnimationService"].full_name
-
-
 _LAST_WORDS_S: Final = 1.0
-
-
-class AddressInUseError(OSError):
-    """The address cannot be listened at."""
 
 
 class FaceServer:
@@ -56,8 +52,8 @@ class FaceServer:
                 # Find out within half a minute that a client's machine is gone.
                 ("grpc.keepalive_time_ms", 20_000),
                 ("grpc.keepalive_timeout_ms", 10_000),
-                # A second server on the same port is a mistake to report, not to share the load with.
-                ("grpc.so_reuseport", 0),
+                # Without being told so, a second server on the same port is a mistake to report, not to share with.
+                ("grpc.so_reuseport", int(options.share_port)),
             )
         )
         rpc.add_FaceAnimationServiceServicer_to_server(self.servicer, self._server)
@@ -77,9 +73,7 @@ class FaceServer:
             self.port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             await self._server.stop(None)
-            raise AddressInUseError(
-                f"cannot listen at {address}: another program does already, or it is no address of this machine"
-            ) from error
+            raise AddressInUseError(address) from error
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 
@@ -90,8 +84,8 @@ class FaceServer:
         # Left are statuses on their way, health watchers, and streams whose client does not read.
         await self._server.stop(_LAST_WORDS_S)
 
-    async def serve_until_signalled(self) -> None:
-        """Serves until SIGTERM or SIGINT, then stops gracefully; a second signal stops at once."""
+    async def serve_until_signalled(self, signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> None:
+        """Serves until one of the signals, then stops gracefully; a second one stops at once."""
         loop = asyncio.get_running_loop()
         signalled, again = asyncio.Event(), asyncio.Event()
 
@@ -102,7 +96,7 @@ class FaceServer:
             if not loop.is_closed():  # a late one, while the process is already on its way out
                 loop.call_soon_threadsafe(on_signal)
 
-        for number in (signal.SIGTERM, signal.SIGINT):  # not loop.add_signal_handler, which Windows lacks
+        for number in signals:  # not loop.add_signal_handler, which Windows lacks
             signal.signal(number, handler)
         await signalled.wait()
         log.info("stopping; %d streams are open", self.servicer.open_sessions)

@@ -82,7 +82,7 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
                 "the server is stopping; open the stream elsewhere",
                 retry_after_s=RETRY_AFTER_S,
             )
-        name = f"{next(self._numbers):06d}"
+        name = f"{self._options.session_prefix}{next(self._numbers):06d}"
         if self._mailbox is None:
             self._mailbox = Mailbox(asyncio.get_running_loop())
         session = Session(name, context, self._engine, config, audio, self._options, self._mailbox)
