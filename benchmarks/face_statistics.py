@@ -39,7 +39,7 @@ def animated(corpus: Path, clips: int) -> NDArray[np.float32]:
     for i in chosen:
         clip = opened.clips[i]
         frames = int(clip.seconds * MODEL_FPS)
-        level = loudness(opened.audio(clip).astype(np.float32) / 32768, frames)
+        level = loudness(opened.audio(clip).astype(np.float32) / np.float32(32768), frames)
         faces.append(animate(clip.phones, frames, style=style_for(clip.speaker), seed=int(i), loudness=level))
     return np.concatenate(faces)
 

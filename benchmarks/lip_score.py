@@ -4,6 +4,9 @@
 scores every trustworthily aligned clip of a folder of recordings (good for the baselines, which learn nothing; a model
 has heard most of them). Animators: ``loudness`` (a jaw that follows the loudness), ``truth`` (the coarticulation
 animator, which is told the phones) and ``model`` (the shipped model as ``livetalker bake`` runs it).
+
+``python -m benchmarks.lip_score --speech DIR --animator model --preset low --out FIGURES`` also writes the scores for
+``docs/performance.md``, to one file per preset.
 """
 
 from __future__ import annotations
@@ -175,6 +178,21 @@ def report(results: dict[str, list[Result]], captured: Motion | None, worst: int
             print(score_line(f"  {scored.corpus[:12]}/{scored.name}", score))
 
 
+def write_scores(results: dict[str, list[Result]], preset: str, out: Path) -> Path:
+    """Write every animator's pooled score for the page of figures; the file that was written."""
+    # Whoever runs this file as a script, and not as a module, does without.
+    from benchmarks.records import record
+
+    scores = {}
+    for name, clips in results.items():
+        score = phonetic_lip_score([clip.scored for clip in clips])
+        figures = {"open": score.open, "rounding": score.rounding, "closure": score.closure, "lag_ms": score.lag_ms}
+        known = {key: value if np.isfinite(value) else None for key, value in figures.items()}
+        scores[name.partition(" ")[0]] = {**known, "clips": score.clips}
+    typed = ["lip_score", *sys.argv[1:]]
+    return record(f"lip_score_{preset}", typed, {"preset": preset, "scores": scores}).write(out)
+
+
 def _worst(clips: Iterable[ScoredClip]) -> list[tuple[ScoredClip, PhoneticLipScore]]:
     scores = [(clip, phonetic_lip_score([clip])) for clip in clips]
     return sorted(
@@ -227,6 +245,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--noise-colour", choices=("white", "pink"), default="white")
     parser.add_argument("--level-db", type=float, metavar="DB", help="bring each clip's peak to this level first")
     parser.add_argument("--worst", type=int, default=8, metavar="N", help="list the N worst clips")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="also write the scores to a file of this folder")
     return parser.parse_args()
 
 
@@ -261,6 +280,8 @@ def main() -> int:
     print(f"{len(recordings)} clips of {len({r.speaker for r in recordings})} speakers; {listening}\n")
     results = {name: animate_all(animate, recordings, listening, name) for name, animate in animators.items()}
     report(results, captured_motion(takes), options.worst)
+    if options.out:
+        print(write_scores(results, options.preset, options.out))
     told = {name: animate for name, animate in animators.items() if name != "truth"}
     if takes and told:
         report_captures(told, takes)

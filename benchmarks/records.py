@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from typing import Any, Final
 from livetalker.bench.report import machine
 
 _MISSING: Final = "–"
+_PATH: Final = re.compile(r"[^=]*/.*")
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,14 @@ def record(name: str, arguments: Sequence[str], results: Mapping[str, Any]) -> R
     Args:
         name: of the record.
         arguments: module and options that were typed, such as ``["itf", "--rounds", "3"]``; ``--out`` and its value
-            are left out.
+            are left out, and paths, which say nothing on another machine, become ``DIR``.
         results: see ``Record``.
     """
     kept: list[str] = []
     skipped = False
     for argument in arguments:
         if not skipped and argument != "--out" and not argument.startswith("--out="):
-            kept.append(argument)
+            kept.append(_PATH.sub("DIR", argument))
         skipped = argument == "--out"
     command = shlex.join(["python", "-m", f"benchmarks.{kept[0]}", *kept[1:]])
     return Record(name, command, datetime.now(UTC).date().isoformat(), machine(), results)

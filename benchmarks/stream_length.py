@@ -1,10 +1,11 @@
 """Whether a stream that lasts ages: cost of its ticks, memory and lip score after hours, against the first minute.
 
 One stream of hours of audio, as fast as it goes: 100 ms are pushed, the engine ticks until nothing is left, and so on.
-It hears the demo's clip over and over, with a pause that makes the period a prime number of samples: no two repetitions
-lie alike on the grids of features and frames. A window of a minute is looked at in the beginning (after the first ten
-seconds, in which the voice is matched) and at the end of every hour; its cost is the median of its windows of ten
-seconds. The lips are scored on the clip's own phones, over the repetitions that lie wholly within the minute.
+It hears the demo's clip over and over, with a pause that makes the period a prime number of samples: hours pass until a
+repetition lies on the grids of features and frames as one before did. A minute is looked at in the beginning
+(after the first ten seconds, in which the voice is matched) and at the end of every hour; its cost is the median of its
+windows of ten seconds. The lips are scored on the clip's own phones, over the repetitions that lie wholly within the
+minute.
 
 ``python -m benchmarks.stream_length --out DIR``
 """
