@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from benchmarks.records import Record
 
@@ -21,6 +22,12 @@ def _by_backend(rows: Any) -> dict[str, list[Mapping[str, Any]]]:
     for row in rows:
         found.setdefault(row["backend"], []).append(row)
     return found
+
+
+def _plain(axes: Axes) -> None:
+    """Numbers of a logarithmic scale as people write them."""
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
 
 
 def _capacity(axes: Axes, results: Mapping[str, Any]) -> None:
@@ -36,6 +43,8 @@ def _capacity(axes: Axes, results: Mapping[str, Any]) -> None:
             axes.plot(sorted(points), [points[n] for n in sorted(points)], marker="o", label=label)
     axes.axhline(results["p99_limit_ms"], color="0.6", linestyle="--", linewidth=1)
     axes.set(xlabel="live microphones", ylabel="99 in 100 frames no later than, ms", yscale="log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _plain(axes)
     axes.legend(frameon=False)
 
 
@@ -55,7 +64,8 @@ def _itf(axes: Axes, results: Mapping[str, Any]) -> None:
     axes.axhline(3.9, color="0.6", linestyle="--", linewidth=1, label="the paper, 8 steps, V100 and TensorRT")
     axes.set(xlabel="denoise steps", ylabel="ITF, 1e-4 s", xscale="log", yscale="log")
     axes.set_xticks([1, 2, 4, 8, 16, 32], labels=["1", "2", "4", "8", "16", "32"])
-    axes.minorticks_off()
+    axes.xaxis.set_minor_locator(NullLocator())
+    _plain(axes)
     axes.legend(frameon=False)
 
 

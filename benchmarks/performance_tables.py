@@ -101,7 +101,7 @@ def _faster(results: Mapping[str, Any]) -> tuple[str, str]:
     if not results["speed_up"] or results["facediffuser"]["hubert_layers"] != 12:
         return NOT_YET, ""
     backend, ratio = max(results["speed_up"].items(), key=lambda pair: float(pair[1]))
-    return f"{ratio:.0f} times (`{backend}`)", _verdict(ratio >= FASTER)
+    return f"{ratio:.1f} times (`{backend}`)", _verdict(ratio >= FASTER)
 
 
 def _length(results: Mapping[str, Any]) -> tuple[str, str]:
@@ -216,7 +216,7 @@ def itf(records: Records) -> str:
     ]
     baseline = results["facediffuser"]
     rows.append(["FaceDiffuser's design", str(baseline["steps"]), f"{1e4 * baseline['total']:.1f}", "–", "–"])
-    faster = "; ".join(f"`{name}` is {ratio:.0f} times as fast" for name, ratio in results["speed_up"].items())
+    faster = "; ".join(f"`{name}` is {ratio:.1f} times as fast" for name, ratio in results["speed_up"].items())
     said = f"{results['threads']} threads, {results['rounds']} rounds. Against FaceDiffuser's design: {faster}."
     if baseline["hubert_layers"] != 12:
         said += f" **A trial with {baseline['hubert_layers']} layers of HuBERT, not with its base size.**"

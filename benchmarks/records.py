@@ -96,6 +96,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         ValueError: a row has more or fewer cells than the head.
     """
     lines = [list(head), *(list(row) for row in rows)]
+    if any(len(line) != len(head) for line in lines):
+        raise ValueError(f"every row needs {len(head)} cells, as the head has: {lines}")
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     text = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
     text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
