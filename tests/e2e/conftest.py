@@ -69,8 +69,8 @@ def server(shipped_model: None) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def offline(shipped_model: None) -> Engine:
-    """An engine in this process, not started, to bake with."""
-    return Engine.load(max_streams=1, threads=1)
+    """An engine in this process, not started, to bake with on the backend that the server chooses."""
+    return Engine.load(max_streams=1, threads=1, backend="auto")
 
 
 @pytest.fixture(scope="session")
