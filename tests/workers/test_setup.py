@@ -83,6 +83,8 @@ def test_processes_never_take_more_than_there_is_and_the_dead_give_back() -> Non
 def test_a_port_is_reserved_for_listeners_that_share_it() -> None:
     with reserved_port("127.0.0.1", 0) as port:
         assert port > 0
+        with pytest.raises(AddressInUseError, match=f"127.0.0.1:{port}"), reserved_port("127.0.0.1", port):
+            pytest.fail("it is somebody else's, although nobody listens yet")
         listeners = []
         for _ in range(2):
             listeners.append(socket.socket())
@@ -93,6 +95,20 @@ def test_a_port_is_reserved_for_listeners_that_share_it() -> None:
             pytest.fail("it is somebody else's")
         for listener in listeners:
             listener.close()
+
+
+@pytest.mark.parametrize("shared", [0, 1])
+def test_connections_left_behind_do_not_keep_a_port_from_its_next_server(shared: int) -> None:
+    with socket.socket() as listener, socket.socket() as client:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        client.connect(("127.0.0.1", port))
+        listener.accept()[0].close()  # who closes first is left waiting
+    with reserved_port("127.0.0.1", port) as reserved:
+        assert reserved == port
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])

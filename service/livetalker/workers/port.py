@@ -33,31 +33,36 @@ def reserved_port(host: str, port: int) -> Iterator[int]:
         family, _, _, _, address = socket.getaddrinfo(
             host.removeprefix("[").removesuffix("]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        if port:
-            _probe(family, address)
-        reservation = _bound(family, address, socket.SO_REUSEPORT)
+        if port:  # one that is shared already could be joined without anybody noticing
+            _bound(family, address, socket.SO_REUSEADDR).close()
+        reservation = _reservation(family, address)
     except OSError as error:  # also what getaddrinfo raises
         raise AddressInUseError(f"{host}:{port}") from error
     with reservation:
         yield reservation.getsockname()[1]
 
 
-def _probe(family: int, address: object) -> None:
-    """Fails where somebody listens: a port that is shared already could be joined without anybody noticing.
+def _reservation(family: int, address: object) -> socket.socket:
+    """A socket whose address only those who share it can have.
 
     Raises:
-        OSError: somebody does.
+        OSError: the address cannot be had.
     """
-    # Connections that a server of a moment ago has left behind are no obstacle to SO_REUSEADDR; listeners are.
-    _bound(family, address, socket.SO_REUSEADDR).close()
+    try:
+        # Without SO_REUSEADDR, so that another supervisor's look finds it before any worker listens.
+        return _bound(family, address, socket.SO_REUSEPORT)
+    except OSError:
+        # Nobody listens, but a server that did not share the port may have left connections behind.
+        return _bound(family, address, socket.SO_REUSEPORT, socket.SO_REUSEADDR)
 
 
-def _bound(family: int, address: object, option: int) -> socket.socket:
+def _bound(family: int, address: object, *options: int) -> socket.socket:
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # as gRPC listens
-        opened.setsockopt(socket.SOL_SOCKET, option, 1)
+        for option in options:
+            opened.setsockopt(socket.SOL_SOCKET, option, 1)
         opened.bind(address)  # type: ignore[arg-type]  # getaddrinfo's types leave it open what fits which family
     except OSError:
         opened.close()
