@@ -25,6 +25,7 @@ from benchmarks.records import add_out, record, table
 from diffusiontalker.geometry import FEATURE_OVERLAP, PRESETS, SAMPLE_RATE
 from livetalker.bench.speech import synthetic_speech
 from livetalker.core.config import FRAME_RATES, StreamConfig
+from livetalker.core.resample import hold_back
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from livetalker.rpc.responses import algorithmic_latency_us
@@ -59,7 +60,9 @@ def clicked(audio: Samples, sample: int) -> Samples:
 
 
 def positions(rate: int, step: int) -> list[int]:
-    """Samples of one period to change: every ``step``-th, and the last ones of the blocks that features end on.
+    """Samples of one period to change: every ``step``-th, and those that the last sample of a feature may come from.
+
+    Features end on blocks of 5 ms; where there is resampling, a sample at 16 kHz also hears some of what follows it.
 
     Args:
         rate: hertz.
@@ -67,7 +70,9 @@ def positions(rate: int, step: int) -> list[int]:
     """
     first, count = round(BEGIN_S * rate), round(PERIOD_S * rate)
     block = FEATURE_OVERLAP * rate // SAMPLE_RATE
-    return sorted({*range(first, first + count, step), *range(first + block - 1, first + count, block)})
+    ahead = hold_back(rate)
+    ends = {end + ahead * part // 4 for end in range(first + block - 1, first + count, block) for part in range(5)}
+    return sorted({*range(first, first + count, step), *ends})
 
 
 def largest_wait(
