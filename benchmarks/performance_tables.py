@@ -71,6 +71,8 @@ def _capacity(results: Mapping[str, Any]) -> tuple[str, str]:
     best = max(found, key=lambda one: int(one["streams"]))
     enough = best["streams"] >= STREAMS
     verdict = "the least" if not enough and best["streams"] >= FEWEST_STREAMS else _verdict(enough)
+    if not enough and best["bound"] != "exactly":  # more were not to be tried: that says nothing
+        return f"{best['bound']} {best['streams']} (`{best['backend']}`, workers: {best['workers']})", ""
     return f"{best['streams']} (`{best['backend']}`, workers: {best['workers']})", verdict
 
 

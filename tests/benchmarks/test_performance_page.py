@@ -170,6 +170,9 @@ def changed(name: str, **results: Any) -> dict[str, Record]:
 
 
 def test_a_trial_is_not_taken_for_a_measurement() -> None:
+    search = {**RESULTS["capacity"]["searches"][0], "streams": 3, "bound": "at least"}
+    limited = SECTIONS["targets"](changed("capacity", searches=[search]))
+    assert cells(limited, "30 fps")[2:] == ["at least 3 (`cpu-int8`, workers: 1)", ""]
     short = SECTIONS["targets"](changed("stream_length", hours=0.5))
     assert cells(short, "A stream of 6 hours")[3] == ""
     few = SECTIONS["targets"](changed("isolation", rows=[{**RESULTS["isolation"]["rows"][0], "others": 7}]))
