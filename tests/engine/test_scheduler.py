@@ -5,7 +5,17 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetalker.engine.scheduler import ALONE, BACKLOG, MAX_BATCH, PATIENCE, SHARE, Batch, Ready, Scheduler
+from livetalker.engine.scheduler import (
+    ALONE,
+    BACKLOG,
+    MAX_BATCH,
+    MOST_PATIENCE,
+    PATIENCE,
+    SHARE,
+    Batch,
+    Ready,
+    Scheduler,
+)
 
 HOPS = (50, 10, 5, 2, 1)
 
@@ -15,10 +25,11 @@ def test_a_tick_waits_for_others_but_not_for_ever() -> None:
     assert scheduler.delay(0.0, streams=9, talking=0) is None, "nothing to do"
     scheduler.arrived(1.0)
     scheduler.arrived(1.004)
-    assert scheduler.delay(1.004, streams=9, talking=2) == 1.0 + PATIENCE - 1.004, "counted from the first"
-    assert scheduler.delay(1.0 + 2 * PATIENCE, streams=9, talking=2) == 0.0
-    assert scheduler.delay(1.004, streams=9, talking=9) == 0.0, "nobody is left to wait for"
-    assert scheduler.delay(1.004, streams=500, talking=MAX_BATCH) == 0.0, "a batch is full"
+    assert scheduler.delay(1.004, streams=20, talking=2) == 1.0 + 20 * PATIENCE - 1.004, "counted from the first"
+    assert scheduler.delay(1.004, streams=500, talking=2) == 1.0 + MOST_PATIENCE - 1.004
+    assert scheduler.delay(1.0 + MOST_PATIENCE, streams=500, talking=2) == 0.0
+    assert scheduler.delay(1.0, streams=3, talking=2) == 1.0 + 3 * PATIENCE - 1.0
+    assert scheduler.delay(1.0, streams=3, talking=3) == 0.0, "nobody is left to wait for"
     scheduler.began()
     assert scheduler.delay(1.02, streams=9, talking=0) is None
 

@@ -1,7 +1,7 @@
 """When the next tick begins and whom it takes: pure decisions over times and counts, so that tests can run the clock.
 
 Audio comes in small chunks at any moment. A tick that starts at the first of them would advance one stream; one that
-waits a little advances most, for hardly more. Under load there is nothing to wait for: while a tick runs, the audio of
+waits a little advances most. Under load there is nothing to wait for: while a tick runs, the audio of
 the next one gathers by itself. Live streams, whose backlog is short, go first and in batches, those that are furthest
 behind before the others. Streams with a long backlog (speech that comes faster than real time) share what is left.
 """
@@ -14,10 +14,15 @@ from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
-PATIENCE: Final = 0.010
-"""Seconds a tick waits, from the first unheard audio on, for more to come."""
-MAX_BATCH: Final = 64
+PATIENCE: Final = 0.0004
+"""Seconds per open stream that a tick waits, from the first unheard audio on, for more to come: few streams are answered
+at once, many together."""
+MOST_PATIENCE: Final = 0.025
+"""Seconds it waits at most: most of a frame, so that nearly every stream has one."""
+MAX_BATCH: Final = 128
 """Live streams that go together: more of them cost the same each, but hold up the frames of all."""
+ALL_AT_ONCE: Final = 4
+"""Streams up to which a tick begins as soon as all of them have been heard from."""
 BACKLOG: Final = 12
 """Features (240 ms) up to which a stream counts as live; more than that comes only faster than real time, or late."""
 SHARE: Final = 60
@@ -84,9 +89,9 @@ class Scheduler(Generic[Key]):
         """
         if self._since is None:
             return None
-        if talking >= min(streams, MAX_BATCH):
+        if talking >= streams and streams <= ALL_AT_ONCE:
             return 0.0
-        return max(0.0, self._since + PATIENCE - now)
+        return max(0.0, self._since + min(PATIENCE * streams, MOST_PATIENCE) - now)
 
     def began(self) -> None:
         """Notes that a tick has looked at all audio that has arrived."""
@@ -103,7 +108,9 @@ class Scheduler(Generic[Key]):
         late: list[Ready[Key]] = []
         for stream in ready:
             (live if stream.features <= BACKLOG else late).append(stream)
-        return [*self._live(live), *filter(None, [self._late(late, SHARE if live or others else ALONE)])]
+        # A frame of every late stream is what live ones would take; only long hops have to be rationed.
+        share = ALONE if self._hops is None or not (live or others) else SHARE
+        return [*self._live(live), *filter(None, [self._late(late, share)])]
 
     def _live(self, live: list[Ready[Key]]) -> Iterator[list[Batch[Key]]]:
         live = sorted(live, key=lambda stream: -stream.features)
