@@ -15,8 +15,8 @@ from typing import Final, Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 
 PATIENCE: Final = 0.0004
-"""Seconds per open stream that a tick waits, from the first unheard audio on, for more to come: few streams are answered
-at once, many together."""
+"""Seconds per open stream that a tick waits, from the first unheard audio on, for more to come: few are answered at
+once, many together."""
 MOST_PATIENCE: Final = 0.025
 """Seconds it waits at most: most of a frame, so that nearly every stream has one."""
 MAX_BATCH: Final = 128
