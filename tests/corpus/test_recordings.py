@@ -116,3 +116,15 @@ def test_the_held_out_side_is_a_usable_mix(shared_speech: Path) -> None:
     rows = [line.split("\t") for line in (shared_speech / "speechocean762/speakers.tsv").read_text().splitlines()[1:]]
     age = {row[0]: int(row[2]) for row in rows}
     assert any(age[r.speaker] < 13 for r in held if r.corpus == "speechocean762")
+
+
+def test_a_speakers_language_is_taken_from_the_table(tmp_path: Path) -> None:
+    folder = tmp_path / "words"
+    (folder / "ana").mkdir(parents=True)
+    (folder / "ben").mkdir()
+    for speaker in ("ana", "ben"):
+        soundfile.write(folder / speaker / f"{speaker}1.flac", np.zeros(8000, np.int16), 16_000)
+    (folder / "transcripts.tsv").write_text("ana1\tana\thola\nben1\tben\thello\n")
+    assert [recording.english for recording in read_recordings(tmp_path)] == [True, True], "nobody says otherwise"
+    (folder / "speakers.tsv").write_text("speaker\tlanguage\nana\tes\nben\ten-GB\n")
+    assert [recording.english for recording in read_recordings(tmp_path)] == [False, True]

@@ -68,6 +68,7 @@ class Recording:
         spans: aligned phones, empty without an alignment.
         part: first sample of the part of the file that is meant, and one past its last; None for all of it.
         recognised: what a recogniser heard in it, for a clip without a transcript.
+        language: of its speaker, such as ``de`` or ``en-GB``; empty where the corpus does not say.
     """
 
     corpus: str
@@ -80,6 +81,7 @@ class Recording:
     spans: tuple[tuple[str, float, float], ...] = ()
     part: tuple[int, int] | None = None
     recognised: str | None = None
+    language: str = ""
 
     @property
     def well_aligned(self) -> bool:
@@ -90,7 +92,9 @@ class Recording:
 
     @property
     def english(self) -> bool:
-        """Whether it may be English: the names of other corpora or speakers end in their language."""
+        """Whether it may be English: so it is said, or no name of corpus or speaker ends in another language."""
+        if self.language:
+            return self.language.lower().startswith("en")
         return not any(name.endswith(_OTHER_LANGUAGES) for name in (self.corpus, self.speaker))
 
     @property
@@ -174,12 +178,34 @@ def _read_corpus(folder: Path) -> Iterator[Recording]:
             folder / "alignment_quality.tsv", "clip, mean_word_score, loud_outside_words"
         )
     }
+    languages = _languages(folder / "speakers.tsv")
     for _, (clip, speaker, *text) in _rows(folder / "transcripts.tsv", "clip, speaker"):
         path = folder / speaker / f"{clip}.flac"
         score, outside = quality.get(clip, (None, None))
         said = text[0].strip() if text else ""
         if path.is_file():
-            yield Recording(folder.name, speaker, clip, path, said or None, score, outside, tuple(spans.get(clip, ())))
+            yield Recording(
+                folder.name,
+                speaker,
+                clip,
+                path,
+                said or None,
+                score,
+                outside,
+                tuple(spans.get(clip, ())),
+                language=languages.get(speaker, ""),
+            )
+
+
+def _languages(table: Path) -> dict[str, str]:
+    """Speaker -> language, of a table whose header names both columns; nothing where there is none."""
+    if not table.is_file():
+        return {}
+    with table.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if not {"speaker", "language"} <= set(rows.fieldnames or ()):
+            return {}
+        return {row["speaker"]: (row["language"] or "").strip() for row in rows}
 
 
 def _rows(table: Path, columns: str) -> Iterator[tuple[str, list[str]]]:
