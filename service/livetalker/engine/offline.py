@@ -13,7 +13,8 @@ from livetalker.core.config import Delivery, StreamConfig
 from livetalker.core.outputs import Failed, Frames, IdentityMatched, Output
 from livetalker.engine.engine import Engine
 
-CHUNK_SECONDS = 1
+CHUNK_SECONDS = 10
+"""Audio given to the engine at a time: much of it leaves few short hops, a little of it shows progress."""
 
 
 def animate_offline(
