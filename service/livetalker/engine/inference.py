@@ -67,11 +67,17 @@ class Inference:
         while waiting:
             by_run: dict[int, list[EngineStream]] = defaultdict(list)
             for stream in waiting:
-                by_run[next(run for run in self._runs if run <= len(stream.pending))].append(stream)
+                by_run[self._run(len(stream.pending), len(waiting))].append(stream)
             for run, group in by_run.items():
                 with ending(group):
                     self._denoise(group, run)
             waiting = [stream for stream in waiting if stream.pending and not stream.closed]
+
+    def _run(self, frames: int, streams: int) -> int:
+        """How many of a stream's frames to denoise in a call: few sizes make full batches, if there are others."""
+        if streams == 1 and self._runs[0] < frames:
+            return frames if len(self._runs) > 1 else 1
+        return next(run for run in self._runs if run <= frames)
 
     def _listen(self, streams: Sequence[EngineStream], hop: int) -> None:
         for stream in streams:

@@ -27,6 +27,8 @@ BACKLOG: Final = 12
 """Features (240 ms) up to which a stream counts as live; more than that comes only faster than real time, or late."""
 SHARE: Final = 60
 """Features of backlogs that a tick works off while live streams are open: as much work as a batch of those."""
+LONGEST: Final = 125
+"""Features (2.5 s) a stream without company is advanced by at most: attention in a call grows with their square."""
 ALONE: Final = 600
 """The same while none is."""
 
@@ -108,6 +110,8 @@ class Scheduler(Generic[Key]):
         late: list[Ready[Key]] = []
         for stream in ready:
             (live if stream.features <= BACKLOG else late).append(stream)
+        if len(late) == 1 and not (live or others) and self._hops is not None and self._hops[-1] == 1:
+            return [[Batch(min(late[0].features, LONGEST), (late[0].key,))]]  # nobody whose hop should be the same
         # A frame of every late stream is what live ones would take; only long hops have to be rationed.
         share = ALONE if self._hops is None or not (live or others) else SHARE
         return [*self._live(live), *filter(None, [self._late(late, share)])]
