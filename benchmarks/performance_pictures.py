@@ -52,7 +52,7 @@ def _sessions(axes: Axes, results: Mapping[str, Any]) -> None:
     for name, rows in _by_backend(results["rows"]).items():
         ordered = sorted(rows, key=lambda row: int(row["streams"]))
         axes.plot([r["streams"] for r in ordered], [1e3 * r["cpu_s"] for r in ordered], marker="o", label=name)
-    axes.set(xlabel="streams", ylabel="processor time per second of a stream's audio, ms")
+    axes.set(xlabel="streams", ylabel="ms of processor per second of audio")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
 
