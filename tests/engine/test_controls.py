@@ -18,7 +18,8 @@ from livetalker.core.outputs import Failed, Finished, Frames, Output, Skipped, S
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from livetalker.engine.stream import EngineStream
-from tests.engine.test_exactness import Listener, voice
+from tests.engine.chunks import Listener
+from tests.engine.test_exactness import voice
 
 
 @pytest.fixture

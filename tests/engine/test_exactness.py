@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from diffusiontalker.geometry import PRESETS, SAMPLE_RATE, frame_count
 from livetalker.core.config import IdentityChoice, StreamConfig
-from livetalker.core.outputs import Finished, Frames, IdentityMatched, Output
+from livetalker.core.outputs import Finished, Frames, IdentityMatched
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
+from tests.engine.chunks import Audio, Listener, chunked
 
 TOLERANCE = 1e-4
-Audio = NDArray[np.float32]
 
 
 def voice(seconds: float, rate: int, seed: int = 0) -> Audio:
@@ -35,37 +33,6 @@ def voice(seconds: float, rate: int, seed: int = 0) -> Audio:
 def engine(tiny_bundle: Path) -> Engine:
     """Not started: the tests tick it."""
     return Engine.load(tiny_bundle, max_streams=8, threads=1)
-
-
-class Listener:
-    """Collects what a stream hands out."""
-
-    def __init__(self) -> None:
-        self.outputs: list[Output] = []
-
-    def __call__(self, output: Output) -> None:
-        self.outputs.append(output)
-
-    @property
-    def faces(self) -> NDArray[np.float32]:
-        return np.concatenate([o.values for o in self.outputs if isinstance(o, Frames)])
-
-
-def chunked(engine: Engine, audio: Audio, config: StreamConfig, sizes: Sequence[int]) -> Listener:
-    """Stream the audio in chunks of the given sizes, over and over, ticking after each."""
-    listener = Listener()
-    stream = engine.open(config, listener)
-    start = 0
-    for size in itertools.cycle(sizes):
-        if start >= len(audio):
-            break
-        stream.push(audio[start : start + size])
-        start += size
-        engine.tick()
-    stream.finish()
-    while engine.tick():
-        pass
-    return listener
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])

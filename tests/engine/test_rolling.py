@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
-from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -31,6 +29,7 @@ from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.responses import algorithmic_latency_us, model_info
+from tests.engine.chunks import chunked
 from tests.tiny_rolling import BASE, LARGE, tiny_rolling, write_rolling_bundle, write_tiny_hubert
 
 TOLERANCE = 1e-4
@@ -97,30 +96,14 @@ def listening(bundle: Bundle, ear: Ear) -> Engine:
     return Engine(bundle, ear, max_streams=1)
 
 
-def chunked(engine: Engine, audio: Audio, config: StreamConfig, sizes: Sequence[int]) -> NDArray[np.float32]:
-    outputs: list[Output] = []
-    stream = engine.open(config, outputs.append)
-    start = 0
-    for size in itertools.cycle(sizes):
-        if start >= len(audio):
-            break
-        stream.push(audio[start : start + size])
-        start += size
-        engine.tick()
-    stream.finish()
-    while engine.tick():
-        pass
-    assert isinstance(outputs[-1], Finished)
-    return np.concatenate([output.values for output in outputs if isinstance(output, Frames)])
-
-
 @given(sizes=st.lists(st.integers(40, 9000), min_size=1, max_size=5))
 @settings(max_examples=8, deadline=None)
 def test_any_chunking_gives_the_reference_features(
     listening: Engine, ear: Ear, audio: Audio, reference: NDArray[np.float32], sizes: list[int]
 ) -> None:
     ear.features.clear()
-    chunked(listening, audio, StreamConfig(preset="quality"), sizes)
+    streamed = chunked(listening, audio, StreamConfig(preset="quality"), sizes)
+    assert isinstance(streamed.outputs[-1], Finished)
     heard = np.concatenate(ear.features)
     assert len(heard) >= FEATURES
     np.testing.assert_allclose(heard, reference[: len(heard)], atol=TOLERANCE)
@@ -132,7 +115,7 @@ def test_frames_are_those_of_torch_in_any_chunks(bundle: Bundle, engine: Engine,
     expected = animate_offline(Engine.load(bundle.folder, max_streams=1, threads=1, backend="torch"), audio, config)
     assert np.ptp(expected, axis=0).max() > 0.1
     np.testing.assert_allclose(animate_offline(engine, audio, config), expected, atol=TOLERANCE)
-    np.testing.assert_allclose(chunked(engine, audio, config, [333, 4000, 1]), expected, atol=TOLERANCE)
+    np.testing.assert_allclose(chunked(engine, audio, config, [333, 4000, 1]).faces, expected, atol=TOLERANCE)
 
 
 def test_neighbours_of_other_ages_change_nothing(engine: Engine, audio: Audio) -> None:

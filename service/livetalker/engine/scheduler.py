@@ -1,9 +1,9 @@
 """When the next tick begins and whom it takes: pure decisions over times and counts, so that tests can run the clock.
 
 Audio comes in small chunks at any moment. A tick that starts at the first of them would advance one stream; one that
-waits a little advances most. Under load there is nothing to wait for: while a tick runs, the audio of
-the next one gathers by itself. Live streams, whose backlog is short, go first and in batches, those that are furthest
-behind before the others. Streams with a long backlog (speech that comes faster than real time) share what is left.
+waits a little advances most. Under load there is nothing to wait for: while a tick runs, the audio of the next one
+gathers by itself. Live streams, whose backlog is short, go first and in batches, those that are furthest behind before
+the others. Streams with a long backlog (speech that comes faster than real time) share what is left.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ BACKLOG: Final = 12
 """Features (240 ms) up to which a stream counts as live; more than that comes only faster than real time, or late."""
 SHARE: Final = 60
 """Features of backlogs that a tick works off while live streams are open: as much work as a batch of those."""
-LONGEST: Final = 125
-"""Features (2.5 s) a stream without company is advanced by at most: attention in a call grows with their square."""
 ALONE: Final = 600
 """The same while none is."""
+LONGEST: Final = 125
+"""Features (2.5 s) a stream without company is advanced by at most: attention in a call grows with their square."""
 
 
 @dataclass(frozen=True, slots=True)
