@@ -48,14 +48,24 @@ GAP_CAUSE_SLOW_READER: GapCause
 GAP_CAUSE_FLUSH: GapCause
 
 class AnimateRequest(_message.Message):
-    __slots__ = ("config", "audio", "control")
+    __slots__ = ("config", "audio", "control", "resume")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
+    RESUME_FIELD_NUMBER: _ClassVar[int]
     config: StreamConfig
     audio: AudioChunk
     control: Control
-    def __init__(self, config: _Optional[_Union[StreamConfig, _Mapping]] = ..., audio: _Optional[_Union[AudioChunk, _Mapping]] = ..., control: _Optional[_Union[Control, _Mapping]] = ...) -> None: ...
+    resume: Resume
+    def __init__(self, config: _Optional[_Union[StreamConfig, _Mapping]] = ..., audio: _Optional[_Union[AudioChunk, _Mapping]] = ..., control: _Optional[_Union[Control, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ...) -> None: ...
+
+class Resume(_message.Message):
+    __slots__ = ("token", "next_frame")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FRAME_FIELD_NUMBER: _ClassVar[int]
+    token: bytes
+    next_frame: int
+    def __init__(self, token: _Optional[bytes] = ..., next_frame: _Optional[int] = ...) -> None: ...
 
 class StreamConfig(_message.Message):
     __slots__ = ("sample_rate", "encoding", "channels", "frame_rate", "latency_preset", "delivery", "identity", "seed", "shaping", "blinks", "idle_motion")
@@ -194,7 +204,7 @@ class AnimateResponse(_message.Message):
     def __init__(self, started: _Optional[_Union[Started, _Mapping]] = ..., frames: _Optional[_Union[Frames, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ...) -> None: ...
 
 class Started(_message.Message):
-    __slots__ = ("session_id", "model_name", "model_version", "blendshape_names", "frame_rate", "algorithmic_latency_us", "limits")
+    __slots__ = ("session_id", "model_name", "model_version", "blendshape_names", "frame_rate", "algorithmic_latency_us", "limits", "resume_token", "first_frame")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -202,6 +212,8 @@ class Started(_message.Message):
     FRAME_RATE_FIELD_NUMBER: _ClassVar[int]
     ALGORITHMIC_LATENCY_US_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     model_name: str
     model_version: str
@@ -209,7 +221,9 @@ class Started(_message.Message):
     frame_rate: int
     algorithmic_latency_us: int
     limits: Limits
-    def __init__(self, session_id: _Optional[str] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., blendshape_names: _Optional[_Iterable[str]] = ..., frame_rate: _Optional[int] = ..., algorithmic_latency_us: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+    resume_token: bytes
+    first_frame: int
+    def __init__(self, session_id: _Optional[str] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., blendshape_names: _Optional[_Iterable[str]] = ..., frame_rate: _Optional[int] = ..., algorithmic_latency_us: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., resume_token: _Optional[bytes] = ..., first_frame: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("max_chunk_ms", "max_message_bytes", "max_gap_ms", "write_deadline_ms")
@@ -240,16 +254,26 @@ class Frame(_message.Message):
     def __init__(self, index: _Optional[int] = ..., time_us: _Optional[int] = ..., weights: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("identity_matched", "gap", "draining", "warning")
+    __slots__ = ("identity_matched", "gap", "draining", "warning", "resume_point")
     IDENTITY_MATCHED_FIELD_NUMBER: _ClassVar[int]
     GAP_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
     WARNING_FIELD_NUMBER: _ClassVar[int]
+    RESUME_POINT_FIELD_NUMBER: _ClassVar[int]
     identity_matched: IdentityMatched
     gap: Gap
     draining: Draining
     warning: StreamWarning
-    def __init__(self, identity_matched: _Optional[_Union[IdentityMatched, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ..., warning: _Optional[_Union[StreamWarning, _Mapping]] = ...) -> None: ...
+    resume_point: ResumePoint
+    def __init__(self, identity_matched: _Optional[_Union[IdentityMatched, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ..., warning: _Optional[_Union[StreamWarning, _Mapping]] = ..., resume_point: _Optional[_Union[ResumePoint, _Mapping]] = ...) -> None: ...
+
+class ResumePoint(_message.Message):
+    __slots__ = ("token", "frame_index")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FRAME_INDEX_FIELD_NUMBER: _ClassVar[int]
+    token: bytes
+    frame_index: int
+    def __init__(self, token: _Optional[bytes] = ..., frame_index: _Optional[int] = ...) -> None: ...
 
 class IdentityMatched(_message.Message):
     __slots__ = ("identity", "confidence", "frame_index")
