@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from diffusiontalker.bundle import Bundle, open_bundle
@@ -29,6 +30,11 @@ log = logging.getLogger(__name__)
 class Engine:
     """Animates up to ``max_streams`` streams on one thread.
 
+    Attributes:
+        info: what it serves.
+        after_batch: called on the engine's thread whenever sinks may have been given something: where outputs are
+            gathered, it is time to send them on.
+
     Args:
         bundle: the model.
         backend: what runs it.
@@ -48,6 +54,7 @@ class Engine:
             bundle.encoder_delay,
         )
         self.max_streams = max_streams
+        self.after_batch: Callable[[], None] = lambda: None
         known = bundle.identities
         self._library = IdentityLibrary(
             known.names, known.features, known.embeddings, known.voice_mean, known.voice_projection, known.neutral
@@ -192,6 +199,7 @@ class Engine:
             streams = list(self._streams)
         for stream in streams:
             stream.fail(error)
+        self.after_batch()
 
     def _run(self) -> None:
         while True:
@@ -236,7 +244,9 @@ class Engine:
                 ready.append(Ready(stream, stream.ready_features, stream.needed_features))
         for batches in self._scheduler.plan(ready, others):
             self._inference.advance(batches)
+            self.after_batch()
         behind = [one.key for one in ready if one.key.ready_features >= one.key.needed_features and not one.key.closed]
+        self.after_batch()  # streams may have ended, or been ended, without a batch
         with self._condition:
             self._behind = behind
         return bool(ready) or any(stream.closed for stream in streams)

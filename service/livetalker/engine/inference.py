@@ -16,6 +16,7 @@ from diffusiontalker.bundle import Bundle
 from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE
 from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import frame_noise
+from livetalker.core.postprocess import FacePostprocessor
 from livetalker.engine.backend import Backend
 from livetalker.engine.encoder_slots import encoder_slots
 from livetalker.engine.scheduler import Batch
@@ -34,9 +35,13 @@ def ending(streams: Iterable[EngineStream]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.exception("an error ends its streams")
-        for stream in streams:
-            stream.fail(error)
+        _end(streams, error)
+
+
+def _end(streams: Iterable[EngineStream], error: Exception) -> None:
+    log.error("an error ends its streams", exc_info=error)
+    for stream in streams:
+        stream.fail(error)
 
 
 class Inference:
@@ -94,9 +99,11 @@ class Inference:
         features = np.concatenate([slots.recent[rows], heard.features], axis=1)
         slots.recent[rows] = features[:, -FEATURE_HISTORY:]
         completed: list[tuple[int, PendingFrame]] = []
-        for i, stream in enumerate(streams):
-            with ending([stream]):
-                completed += [(i, frame) for frame in stream.hear(voices.get(i), heard.speech[i])]
+        for i, (stream, speech) in enumerate(zip(streams, heard.speech.tolist(), strict=True)):
+            try:
+                completed += [(i, frame) for frame in stream.hear(voices.get(i), speech)]
+            except Exception as error:
+                _end([stream], error)
         if not completed:
             return
         owner = np.array([i for i, _ in completed])
@@ -129,6 +136,11 @@ class Inference:
             frame_noise(seeds, indexes, self._coefficients),
             self.slots.hidden[rows],
         )
-        for stream, row, values in zip(streams, frames, curves, strict=True):
-            with ending([stream]):
-                stream.deliver(row, values)
+        first = [row[0].frame for row in frames]
+        speech = np.array([[frame.speech for frame in row] for row in frames], np.float32)
+        faces = FacePostprocessor.process_together([stream.face for stream in streams], first, curves, speech)
+        for stream, finished in zip(streams, faces, strict=True):
+            try:
+                stream.deliver(finished)
+            except Exception as error:
+                _end([stream], error)

@@ -81,6 +81,7 @@ class EngineStream:
         self.config = config
         self.slot = slot
         self.preset = PRESETS[config.preset]
+        self.face = FacePostprocessor(config)
         self.pending: deque[PendingFrame] = deque()
         self.starting = True  # the slot must be cleared and its first block heard before the next feature
         self.closed = False
@@ -101,7 +102,6 @@ class EngineStream:
         self._end: int | None = None  # 30 fps frames in all, once known
         self._total = 0  # frames in all at the client's frame rate, once the end is known
         self._tracker = IdentityTracker(library, config.identity, self.preset.look_ahead)
-        self._face = FacePostprocessor(config)
         self._converter = FrameRateConverter(config.fps)
 
     # Called from any thread -----------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class EngineStream:
         """Change gains, offsets and expression from the next pushed sample's frame on."""
         with self._lock:
             frame = -(-self._pushed * MODEL_FPS // self.config.sample_rate)
-            self._note(lambda: self._face.shape(frame, shaping))
+            self._note(lambda: self.face.shape(frame, shaping))
 
     def close(self) -> None:
         """The client is gone: drop everything and free the slot."""
@@ -225,7 +225,7 @@ class EngineStream:
         due, first = self._converter.next_frame, min(self._frame * (self.config.fps // MODEL_FPS), ends)
         first = max(first, due)
         self._frame = -(-first // (self.config.fps // MODEL_FPS))
-        self._face.restart(self._frame)
+        self.face.restart(self._frame)
         if first > due:
             self._converter.skip_to(first)
             self._sink(Skipped(due, first - due, SkipReason.FLUSH))
@@ -251,7 +251,7 @@ class EngineStream:
         """Whether whom the voice belongs to is still, or may soon be, asked."""
         return self._tracker.listening
 
-    def hear(self, voice: Floats | None, speech: Floats) -> list[PendingFrame]:
+    def hear(self, voice: Floats | None, speech: list[list[float]]) -> list[PendingFrame]:
         """New features: decide on identity and on the frames they complete.
 
         Args:
@@ -263,7 +263,7 @@ class EngineStream:
         """
         completed: list[PendingFrame] = []
         newest, _ = frame_feature(self._frame, self.preset.look_ahead)
-        for i, probabilities in enumerate(speech.tolist()):
+        for i, probabilities in enumerate(speech):
             k = self._feature + i
             if voice is not None and (matched := self._tracker.update(k, voice[i], probabilities[0])) is not None:
                 first = matched.frame * (self.config.fps // MODEL_FPS)
@@ -286,10 +286,8 @@ class EngineStream:
         self.pending.extend(completed)
         return completed
 
-    def deliver(self, frames: list[PendingFrame], curves: Floats) -> None:
-        """Finish denoised frames ``[f, 52]`` and hand them out at the client's frame rate."""
-        speech = np.array([frame.speech for frame in frames], np.float32)
-        faces = self._face.process(frames[0].frame, curves, speech)
+    def deliver(self, faces: Floats) -> None:
+        """Hand out finished frames ``[f, 52]`` at the client's frame rate."""
         self._emit(self._converter.process(faces))
         self._finish_if_done()
 
