@@ -70,7 +70,8 @@ class FacePostprocessor:
         Raises:
             ValueError: frames are missing or repeated.
         """
-        return self.process_together([self], [first_frame], coefficients[None], speech[None])[0]
+        faces: NDArray[np.float32] = self.process_together([self], [first_frame], coefficients[None], speech[None])[0]
+        return faces
 
     @staticmethod
     def process_together(

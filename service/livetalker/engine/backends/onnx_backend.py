@@ -40,13 +40,13 @@ class OnnxBackend:
     Args:
         runners: of the graphs by their names in the bundle; those that are missing are not asked for.
         description: see ``Backend``.
-        frame_by_frame: see ``Backend``.
+        int8: whether the graphs compute in 8-bit integers.
     """
 
-    def __init__(self, runners: Mapping[str, Runner], description: str, *, frame_by_frame: bool = False) -> None:
+    def __init__(self, runners: Mapping[str, Runner], description: str, *, int8: bool = False) -> None:
         self._runners = runners
         self._description = description
-        self._frame_by_frame = frame_by_frame
+        self._int8 = int8
 
     @property
     def description(self) -> str:
@@ -56,21 +56,20 @@ class OnnxBackend:
     @property
     def frame_by_frame(self) -> bool:
         """See ``Backend``."""
-        return self._frame_by_frame
+        return self._int8
+
+    @property
+    def int8_rings(self) -> bool:
+        """See ``Backend``."""
+        return self._int8
 
     def encode(
-        self,
-        samples: Floats,
-        positional: Floats,
-        position: Integers,
-        keys: Sequence[Floats],
-        values: Sequence[Floats],
+        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:
         """See ``Backend``."""
-        inputs: dict[str, Array] = {"samples": samples, "positional": positional, "position": position}
-        inputs |= {f"keys_{layer}": ring for layer, ring in enumerate(keys)}
-        inputs |= {f"values_{layer}": ring for layer, ring in enumerate(values)}
-        return EncoderResult(*self._runners[ENCODER](inputs))
+        inputs: dict[str, Array] = {"samples": samples, "positional": positional, "position": position, **past}
+        features, speech, positional, *fresh = self._runners[ENCODER](inputs)
+        return EncoderResult(features, speech, positional, fresh)
 
     def voice(self, samples: Floats) -> Floats:
         """See ``Backend``."""
@@ -126,7 +125,7 @@ def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     runners: dict[str, Runner] = {
         name: HostRunner(cpu_session(bundle.graph(file), threads), least=2) for name, file in graphs.items()
     }
-    return OnnxBackend(runners, _on_cpu("8-bit integers", threads), frame_by_frame=True)
+    return OnnxBackend(runners, _on_cpu("8-bit integers", threads), int8=True)
 
 
 def cuda_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:
