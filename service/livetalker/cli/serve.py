@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="SECONDS",
         help="how long open streams may go on after the order to stop (default: %(default)g)",
     )
+    parser.add_argument(
+        "--resume-key-file",
+        type=Path,
+        metavar="FILE",
+        help="a secret of 32 bytes or more: servers that share it take over one another's broken streams "
+        "(default: a key for as long as this server runs)",
+    )
     add_backend_options(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="log every stream")
     parser.set_defaults(run=run)
@@ -83,8 +91,9 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
+    options = _server_options(args)
     if args.workers > 1:
-        _supervise(args)
+        _supervise(args, options)
         return 0
     from livetalker.engine.process.messages import EngineSetup
 
@@ -99,14 +108,26 @@ def run(args: argparse.Namespace) -> int:
         )
     )
     with engine:
-        asyncio.run(_serve(args, engine))
+        asyncio.run(_serve(args, engine, options))
     return 0
 
 
-async def _serve(args: argparse.Namespace, engine: RemoteEngine) -> None:
+def _server_options(args: argparse.Namespace) -> ServerOptions:
+    from livetalker.rpc.resume_token import ResumeKeyError, read_resume_key
+
+    options = ServerOptions(host=args.host, port=args.port, grace_s=args.grace)
+    if args.resume_key_file is None:
+        return options
+    try:
+        return replace(options, resume_key=read_resume_key(args.resume_key_file))
+    except ResumeKeyError as error:
+        raise CliError(str(error)) from error
+
+
+async def _serve(args: argparse.Namespace, engine: RemoteEngine, options: ServerOptions) -> None:
     from livetalker.rpc.server import FaceServer
 
-    server = FaceServer(engine, ServerOptions(host=args.host, port=args.port, grace_s=args.grace))
+    server = FaceServer(engine, options)
     try:
         await server.start()
     except AddressInUseError as error:
@@ -116,23 +137,23 @@ async def _serve(args: argparse.Namespace, engine: RemoteEngine) -> None:
         raise CliError(_ENGINE_LOST)
 
 
-def _supervise(args: argparse.Namespace) -> None:
+def _supervise(args: argparse.Namespace, options: ServerOptions) -> None:
     from livetalker.workers.port import PortSharingError, reserved_port
 
     try:
         with reserved_port(args.host, args.port) as port:
-            _serve_with_workers(args, port)
+            _serve_with_workers(args, replace(options, port=port))
     except (PortSharingError, AddressInUseError) as error:
         raise CliError(str(error)) from error
 
 
-def _serve_with_workers(args: argparse.Namespace, port: int) -> None:
+def _serve_with_workers(args: argparse.Namespace, options: ServerOptions) -> None:
     # Where ports cannot be shared these cannot be imported either.
     from livetalker.workers.setup import Ready, WorkerSetup
     from livetalker.workers.supervisor import Supervisor, WorkerStartError
 
     setup = WorkerSetup(
-        ServerOptions(host=args.host, port=port, grace_s=args.grace),
+        options,
         workers=args.workers,
         max_streams=args.max_streams,
         model=args.model,
@@ -144,7 +165,7 @@ def _serve_with_workers(args: argparse.Namespace, port: int) -> None:
 
     def greet(ready: Sequence[Ready]) -> None:
         backends = " and ".join(dict.fromkeys(worker.backend for worker in ready))
-        _greet(args, ready[0].model, port, f"{backends}, in {args.workers} processes")
+        _greet(args, ready[0].model, options.port, f"{backends}, in {args.workers} processes")
 
     async def serve() -> None:
         await Supervisor(setup, greet).run()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 
 from livetalker.address import DEFAULT_HOST, DEFAULT_PORT
 
@@ -23,6 +24,7 @@ class ServerOptions:
             one's oldest frames are dropped.
         share_port: whether other processes of this user may listen at the same port and get some of the connections.
         session_prefix: begins the name of every stream, which tells servers that share a port apart.
+        resume_key: secret that signs resume tokens; servers that have it in common take over one another's streams.
     """
 
     host: str = DEFAULT_HOST
@@ -35,3 +37,4 @@ class ServerOptions:
     outbox_s: float = 1.0
     share_port: bool = False
     session_prefix: str = ""
+    resume_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)

@@ -23,6 +23,7 @@ from livetalker.engine.process.messages import (
     receive_batch,
     send_batch,
 )
+from livetalker.engine.resumed_stream import ResumedStream
 
 if TYPE_CHECKING:
     from livetalker.engine.engine import Engine
@@ -59,7 +60,7 @@ def host(setup: EngineSetup, pipe: Connection) -> None:
     answers = _Answers(pipe)
     engine.after_batch = answers.flush
     with engine:
-        pipe.send(Loaded(engine.info, engine.backend))
+        pipe.send(Loaded(engine.info, engine.backend, engine.hop))
         _Host(engine, answers).obey(pipe)
 
 
@@ -110,10 +111,12 @@ class _Host:
         self._streams: dict[int, EngineStream] = {}
 
     def obey(self, pipe: Connection) -> None:
-        """Until the pipe ends."""
+        """Until it says stop, or the pipe ends."""
         with suppress(EOFError, OSError):
             while True:
                 for kind, number, *arguments in receive_batch(pipe):
+                    if kind == Command.STOP:
+                        return
                     try:
                         self._do(kind, number, *arguments)
                     except Exception as error:
@@ -122,14 +125,18 @@ class _Host:
                         self._answers.flush()
 
     def _do(self, kind: int, number: int, *arguments: object) -> None:
-        if kind == Command.OPEN:
-            (config,) = arguments
-            self._streams[number] = self._engine.open(config, self._answers.sink(number))  # type: ignore[arg-type]
+        if kind in (Command.OPEN, Command.RESUME):
+            config, *more = arguments
+            enter: Callable[..., EngineStream] = self._engine.resume if more else self._engine.open
+            self._streams[number] = enter(config, self._answers.sink(number), *more)
             return
         stream = self._streams.get(number)
         if stream is None:  # it could not be opened, which was said
             return
         match kind:
+            case Command.BEGIN:
+                assert isinstance(stream, ResumedStream)
+                stream.begin(*arguments)  # type: ignore[arg-type]
             case Command.PUSH:
                 (samples,) = arguments
                 stream.push(np.frombuffer(samples, np.float32))  # type: ignore[call-overload]

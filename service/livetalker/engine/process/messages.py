@@ -26,6 +26,8 @@ class Command(IntEnum):
     """What a server tells its engine; the arguments are those of the engine's own methods."""
 
     OPEN = auto()
+    RESUME = auto()
+    BEGIN = auto()
     PUSH = auto()
     """With the samples' bytes, float32."""
     FINISH = auto()
@@ -33,6 +35,8 @@ class Command(IntEnum):
     REMATCH = auto()
     SHAPE = auto()
     CLOSE = auto()
+    STOP = auto()
+    """Of the engine itself. Closing the pipe would not do: a thread that waits for it holds it open."""
 
 
 class Answer(IntEnum):
@@ -72,10 +76,12 @@ class Loaded:
     Attributes:
         info: what it serves.
         backend: what runs the model, and where, for a person.
+        hop: features its encoder makes at least at a time.
     """
 
     info: ModelInfo
     backend: str
+    hop: int
 
 
 class BatchSender:

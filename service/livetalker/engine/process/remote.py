@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.arkit import COUNT
+from diffusiontalker.geometry import MODEL_FPS, PRESETS
 from livetalker import spawning
 from livetalker.core.admission import EngineFull, Places, PlacesEnough
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig, UnknownIdentityError
 from livetalker.core.outputs import Failed, Frames, Output, Skipped
+from livetalker.core.stream_state import Resumption
 from livetalker.engine.process.host import host
 from livetalker.engine.process.messages import (
     Answer,
@@ -26,6 +28,7 @@ from livetalker.engine.process.messages import (
     Loaded,
     receive_batch,
 )
+from livetalker.engine.resumed_stream import origin_of
 from livetalker.spawning import SPAWN
 
 Sink = Callable[[Output], None]
@@ -47,6 +50,7 @@ class RemoteEngine:
     Attributes:
         info: what it serves.
         backend: what runs the model, and where, for a person.
+        hop: features its encoder makes at least at a time.
 
     Args:
         setup: of the engine.
@@ -74,6 +78,7 @@ class RemoteEngine:
             raise said
         self.info = said.info
         self.backend = said.backend
+        self.hop = said.hop
         self._numbers = itertools.count()
         self._lock = threading.Lock()  # guards what follows
         self._sinks: dict[int, Sink] = {}
@@ -94,13 +99,14 @@ class RemoteEngine:
     def stop(self) -> None:
         """End the process; streams still open are failed."""
         self._on_lost = None
+        self.tell(Command.STOP, 0)
         self._sender.stop()
-        self._pipe.close()
         self._process.join(_STOP_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
         self._reader.join()
+        self._pipe.close()
 
     async def lost(self) -> None:
         """Waits until the engine's process ends by itself."""
@@ -130,6 +136,18 @@ class RemoteEngine:
             EngineFull: all slots, or all places shared with other engines, are taken.
             EngineLostError: the engine's process has ended.
         """
+        voice = RemoteVoice(self._admit(config), config, self)
+        self._enter(voice, sink, Command.OPEN, config)
+        return voice
+
+    def resume(self, config: StreamConfig, sink: Sink, resumption: Resumption) -> ResumedRemoteVoice:
+        """See ``Animator``; otherwise as ``open``."""
+        voice = ResumedRemoteVoice(self._admit(config), config, self, resumption)
+        self._enter(voice, sink, Command.RESUME, config, resumption)
+        return voice
+
+    def _admit(self, config: StreamConfig) -> int:
+        """The number of a new stream."""
         check_identity(config.identity, self.info.identities)
         with self._lock:
             if self._lost is not None:
@@ -137,10 +155,13 @@ class RemoteEngine:
             if len(self._sinks) >= self.max_streams or not self._places.take():
                 raise EngineFull(f"all {self.max_streams} streams are taken")
             number = next(self._numbers)
-            voice = RemoteVoice(number, config, self)
-            self._sinks[number] = voice.heard_by(sink)
-        self.tell(Command.OPEN, number, config)
-        return voice
+            self._sinks[number] = lambda output: None  # nobody can have heard of it yet
+        return number
+
+    def _enter(self, voice: RemoteVoice, sink: Sink, command: Command, *arguments: object) -> None:
+        with self._lock:
+            self._sinks[voice.number] = voice.heard_by(sink)
+        self.tell(command, voice.number, *arguments)
 
     def tell(self, command: Command, number: int, *arguments: object) -> None:
         """Sends a stream's command."""
@@ -184,7 +205,7 @@ class RemoteVoice:
     """A stream of a ``RemoteEngine``; see ``Voice``."""
 
     def __init__(self, number: int, config: StreamConfig, engine: RemoteEngine) -> None:
-        self._number = number
+        self.number = number
         self._config = config
         self._engine = engine
         self._pushed = 0
@@ -210,28 +231,45 @@ class RemoteVoice:
     def push(self, samples: NDArray[np.float32]) -> None:
         """See ``Voice``."""
         self._pushed += len(samples)
-        self._engine.tell(Command.PUSH, self._number, samples.tobytes())
+        self._engine.tell(Command.PUSH, self.number, samples.tobytes())
 
     def finish(self) -> None:
         """See ``Voice``."""
-        self._engine.tell(Command.FINISH, self._number)
+        self._engine.tell(Command.FINISH, self.number)
 
     def flush(self) -> None:
         """See ``Voice``."""
-        self._engine.tell(Command.FLUSH, self._number)
+        self._engine.tell(Command.FLUSH, self.number)
 
     def rematch_identity(self, choice: IdentityChoice) -> None:
         """See ``Voice``."""
         check_identity(choice, self._engine.info.identities)
-        self._engine.tell(Command.REMATCH, self._number, choice)
+        self._engine.tell(Command.REMATCH, self.number, choice)
 
     def shape(self, shaping: Shaping) -> None:
         """See ``Voice``."""
-        self._engine.tell(Command.SHAPE, self._number, shaping)
+        self._engine.tell(Command.SHAPE, self.number, shaping)
 
     def close(self) -> None:
         """See ``Voice``."""
-        self._engine.close(self._number)
+        self._engine.close(self.number)
+
+
+class ResumedRemoteVoice(RemoteVoice):
+    """A stream of a ``RemoteEngine`` that goes on where another one broke off; see ``ResumedVoice``."""
+
+    def __init__(self, number: int, config: StreamConfig, engine: RemoteEngine, resumption: Resumption) -> None:
+        super().__init__(number, config, engine)
+        self._resumption = resumption
+
+    def begin(self, start: int) -> int:
+        """See ``ResumedVoice``."""
+        look_ahead = PRESETS[self._config.preset].look_ahead
+        origin = origin_of(self._config, self._resumption, start, self._engine.hop, look_ahead)
+        self._next_frame = origin.frame * (self._config.fps // MODEL_FPS)
+        self._pushed = origin.sample
+        self._engine.tell(Command.BEGIN, self.number, start)
+        return origin.sample
 
 
 def check_identity(choice: IdentityChoice, known: tuple[str, ...]) -> None:
