@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from livetalker.engine.stream import EngineStream
 
 log = logging.getLogger(__name__)
+
+_SWITCH_S: Final = 0.001
 
 
 def host(setup: EngineSetup, pipe: Connection) -> None:
@@ -57,6 +59,8 @@ def host(setup: EngineSetup, pipe: Connection) -> None:
         with suppress(OSError):
             pipe.send(error)
         return
+    # Networks run without the interpreter's lock; whoever comes out of one shall not wait long for it.
+    sys.setswitchinterval(_SWITCH_S)
     answers = _Answers(pipe)
     engine.after_batch = answers.flush
     with engine:
