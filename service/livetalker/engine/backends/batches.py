@@ -19,8 +19,8 @@ def cpu_threads(threads: int | None) -> int:
 
 
 def spare_cores(threads: int | None) -> bool:
-    """Whether there are cores beyond those that one operator takes."""
-    return (os.cpu_count() or 1) > cpu_threads(threads)
+    """Whether there are cores beyond those that one operator and a server's event loop take."""
+    return (os.cpu_count() or 1) > cpu_threads(threads) + 1
 
 
 def bucket(batch: int) -> int:
