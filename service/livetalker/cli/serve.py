@@ -14,6 +14,7 @@ from livetalker.address import AddressInUseError
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import start_engine
 from livetalker.cli.options import add_backend_options, check_backend_options
+from livetalker.cli.securing import add_server_security, described, secured
 from livetalker.rpc.options import ServerOptions
 
 if TYPE_CHECKING:
@@ -62,13 +63,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="SECONDS",
         help="how long open streams may go on after the order to stop (default: %(default)g)",
     )
-    parser.add_argument(
-        "--resume-key-file",
-        type=Path,
-        metavar="FILE",
-        help="a secret of 32 bytes or more: servers that share it take over one another's broken streams "
-        "(default: a key for as long as this server runs)",
-    )
+    add_server_security(parser)
     add_backend_options(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="log every stream")
     parser.set_defaults(run=run)
@@ -91,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
-    options = _server_options(args)
+    options = secured(ServerOptions(host=args.host, port=args.port, grace_s=args.grace), args)
     if args.workers > 1:
         _supervise(args, options)
         return 0
@@ -112,18 +107,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _server_options(args: argparse.Namespace) -> ServerOptions:
-    from livetalker.rpc.resume_token import ResumeKeyError, read_resume_key
-
-    options = ServerOptions(host=args.host, port=args.port, grace_s=args.grace)
-    if args.resume_key_file is None:
-        return options
-    try:
-        return replace(options, resume_key=read_resume_key(args.resume_key_file))
-    except ResumeKeyError as error:
-        raise CliError(str(error)) from error
-
-
 async def _serve(args: argparse.Namespace, engine: RemoteEngine, options: ServerOptions) -> None:
     from livetalker.rpc.server import FaceServer
 
@@ -132,7 +115,7 @@ async def _serve(args: argparse.Namespace, engine: RemoteEngine, options: Server
         await server.start()
     except AddressInUseError as error:
         raise CliError(str(error)) from error
-    _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend)
+    _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend + described(options))
     if not await server.serve_until_signalled(engine.lost()):
         raise CliError(_ENGINE_LOST)
 
@@ -165,7 +148,7 @@ def _serve_with_workers(args: argparse.Namespace, options: ServerOptions) -> Non
 
     def greet(ready: Sequence[Ready]) -> None:
         backends = " and ".join(dict.fromkeys(worker.backend for worker in ready))
-        _greet(args, ready[0].model, options.port, f"{backends}, in {args.workers} processes")
+        _greet(args, ready[0].model, options.port, f"{backends}, in {args.workers} processes{described(options)}")
 
     async def serve() -> None:
         await Supervisor(setup, greet).run()

@@ -5,6 +5,7 @@ from livetalker.client.blocking import animate_file
 from livetalker.client.client import LiveTalkerClient, ModelInfo
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencySummary
+from livetalker.client.security import Tls
 from livetalker.client.stream import AnimationStream, StreamInfo
 from livetalker.client.wire import Encoding, FaceFrame
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
@@ -22,5 +23,6 @@ __all__ = [
     "Shaping",
     "StreamConfig",
     "StreamInfo",
+    "Tls",
     "animate_file",
 ]

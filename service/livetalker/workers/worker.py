@@ -29,14 +29,13 @@ def work(number: int, setup: WorkerSetup, counts: SharedCounts, supervisor: Conn
     logging.basicConfig(
         level=setup.log_level, format=f"%(asctime)s worker {number} %(levelname)s %(message)s", stream=sys.stderr
     )
-    from diffusiontalker.bundle import BundleError
+    from diffusiontalker.errors import MendableError
     from livetalker.address import AddressInUseError
-    from livetalker.engine.backend import BackendError
     from livetalker.engine.process.remote import EngineLostError
 
     try:
         _serve(number, setup, SharedPlaces(counts, number), supervisor)
-    except (BundleError, BackendError, EngineLostError, AddressInUseError) as error:
+    except (MendableError, EngineLostError, AddressInUseError) as error:
         with suppress(OSError):  # the supervisor may have given up already
             supervisor.send(Failed(str(error)))
         sys.exit(1)
