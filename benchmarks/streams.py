@@ -120,11 +120,6 @@ class TimedBackend:
         """See ``Backend``."""
         return self._backend.int8_rings
 
-    @property
-    def side_by_side(self) -> bool:
-        """See ``Backend``."""
-        return self._backend.side_by_side
-
     def encode(
         self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:

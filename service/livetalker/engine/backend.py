@@ -77,11 +77,6 @@ class Backend(Protocol):
         """Whether a streaming encoder's past is kept in 8 bits."""
         ...
 
-    @property
-    def side_by_side(self) -> bool:
-        """Whether two calls at the same time are done sooner than one after the other."""
-        ...
-
     def encode(
         self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:

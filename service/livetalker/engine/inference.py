@@ -8,9 +8,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final
 
 import numpy as np
 
@@ -27,9 +25,7 @@ from livetalker.engine.stream import EngineStream, PendingFrame
 
 log = logging.getLogger(__name__)
 
-LEAST_BESIDE: Final = 4
-"""Streams of a batch that is worth waking another thread for."""
-RUNS: Final = (30, 6, 3, 2, 1)
+RUNS = (30, 6, 3, 2, 1)
 """Frames of a stream denoised in one call; few sizes make full batches."""
 
 
@@ -62,27 +58,12 @@ class Inference:
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
         self._runs = (1,) if backend.frame_by_frame else RUNS
-        self._beside = ThreadPoolExecutor(1, "livetalker-beside") if backend.side_by_side else None
         self.slots = SlotPool(bundle, capacity)
         self.hops: Sequence[int] = self._encoder.hops
         self.opening = self._encoder.opening
 
     def advance(self, batches: Sequence[Batch[EngineStream]]) -> None:
-        """Hear the new features of each batch, then deliver the frames they complete.
-
-        Two batches of some size go side by side: no two streams share anything, and the networks do not hold the
-        interpreter's lock.
-        """
-        if self._beside is None or min(len(batch.keys) for batch in batches) < LEAST_BESIDE or len(batches) < 2:
-            self._advance(batches)
-            return
-        first, *others = sorted(batches, key=lambda batch: -len(batch.keys) * batch.hop)
-        beside = self._beside.submit(self._advance, others)
-        self._advance([first])
-        beside.result()
-
-    def _advance(self, batches: Sequence[Batch[EngineStream]]) -> None:
-        """The same one after another; frames of all batches are denoised together."""
+        """Hear the new features of each batch, then deliver the frames they complete, all of them together."""
         for batch in batches:
             with ending(batch.keys):
                 self._listen(batch.keys, batch.hop)

@@ -12,7 +12,7 @@ import onnxruntime
 
 from diffusiontalker.bundle import ENCODER, ENCODER_INT8, FRAME, FRAME_INT8, RUN, VOICE, Bundle
 from livetalker.engine.backend import BackendError, EncoderResult, Floats, Heard, Integers
-from livetalker.engine.backends.batches import cpu_threads, spare_cores
+from livetalker.engine.backends.batches import cpu_threads
 from livetalker.engine.backends.devices import CudaDevice
 from livetalker.engine.backends.engine_cache import engine_key, make_cache_folder, tensorrt_version
 from livetalker.engine.backends.providers import (
@@ -41,14 +41,10 @@ class OnnxBackend:
         runners: of the graphs by their names in the bundle; those that are missing are not asked for.
         description: see ``Backend``.
         int8: whether the graphs compute in 8-bit integers.
-        side_by_side: see ``Backend``.
     """
 
-    def __init__(
-        self, runners: Mapping[str, Runner], description: str, *, int8: bool = False, side_by_side: bool = False
-    ) -> None:
+    def __init__(self, runners: Mapping[str, Runner], description: str, *, int8: bool = False) -> None:
         self._runners = runners
-        self._side_by_side = side_by_side
         self._description = description
         self._int8 = int8
 
@@ -66,11 +62,6 @@ class OnnxBackend:
     def int8_rings(self) -> bool:
         """See ``Backend``."""
         return self._int8
-
-    @property
-    def side_by_side(self) -> bool:
-        """See ``Backend``."""
-        return self._side_by_side
 
     def encode(
         self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
@@ -115,7 +106,7 @@ def cpu_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     runners: dict[str, Runner] = {
         name: HostRunner(cpu_session(bundle.graph(name), threads)) for name in (*_ticked(bundle), RUN)
     }
-    return OnnxBackend(runners, _on_cpu("float32", threads), side_by_side=spare_cores(threads))
+    return OnnxBackend(runners, _on_cpu("float32", threads))
 
 
 def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
@@ -134,7 +125,7 @@ def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     runners: dict[str, Runner] = {
         name: HostRunner(cpu_session(bundle.graph(file), threads), least=2) for name, file in graphs.items()
     }
-    return OnnxBackend(runners, _on_cpu("8-bit integers", threads), int8=True, side_by_side=spare_cores(threads))
+    return OnnxBackend(runners, _on_cpu("8-bit integers", threads), int8=True)
 
 
 def cuda_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:

@@ -80,11 +80,6 @@ class TorchBackend:
         """See ``Backend``."""
         return False
 
-    @property
-    def side_by_side(self) -> bool:
-        """See ``Backend``."""
-        return False
-
     def encode(
         self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:

@@ -35,7 +35,7 @@ Sink = Callable[[Output], None]
 
 GATHER: Final = 0.0001
 """Seconds per open stream that audio gathers for before it is sent on."""
-MOST_GATHER: Final = 0.004
+MOST_GATHER: Final = 0.002
 """Seconds it gathers for at most: a tenth of what a tick waits for company."""
 _STOP_S: Final = 10.0
 
