@@ -27,13 +27,13 @@ PHONES_OF: Final[dict[str, tuple[str, ...]]] = {
     "SS": ("S", "Z"),
     "nn": ("N", "L"),
     "RR": ("R", "ER"),
-    "aa": ("AA", "AE", "AH"),
+    "aa": ("AA", "AE"),
     "E": ("EH",),
     "I": ("IH", "IY", "Y"),
     "O": ("AO",),
     "U": ("UW", "UH", "W"),
 }
-"""Oculus LipSync's 15 in its order, with the phones that its reference gives for each. Diphthongs are two of them."""
+"""Oculus LipSync's 15 in its order, and the phones of each. AH, HH and diphthongs lie between them."""
 
 FEATURES: Final[tuple[tuple[str, ...], ...]] = (
     ("jawOpen",),
