@@ -164,10 +164,10 @@ VRM1: Final[dict[str, dict[str, dict[str, float]]]] = {
     "lookLeft": {"arkit": {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}},
     "lookRight": {"arkit": {"eyeLookInLeft": 0.5, "eyeLookOutRight": 0.5}},
     "aa": {"visemes": {"aa": 1.0}},
-    "ih": {"visemes": {"I": 1.0, "SS": 0.5, "DD": 0.5, "kk": 0.5, "nn": 0.5, "TH": 0.5}},
-    "ou": {"visemes": {"U": 1.0, "CH": 0.5, "RR": 0.5}},
+    "ih": {"visemes": {"ih": 1.0}},
+    "ou": {"visemes": {"ou": 1.0}},
     "ee": {"visemes": {"E": 1.0}},
-    "oh": {"visemes": {"O": 1.0}},
+    "oh": {"visemes": {"oh": 1.0}},
 }
 """Expression -> what it is the weighted sum of: coefficients, or the 15 visemes. The others are moods: not driven."""
 

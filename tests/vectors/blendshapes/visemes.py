@@ -29,9 +29,9 @@ PHONES_OF: Final[dict[str, tuple[str, ...]]] = {
     "RR": ("R", "ER"),
     "aa": ("AA", "AE"),
     "E": ("EH",),
-    "I": ("IH", "IY", "Y"),
-    "O": ("AO",),
-    "U": ("UW", "UH", "W"),
+    "ih": ("IH", "IY", "Y"),
+    "oh": ("AO",),
+    "ou": ("UW", "UH", "W"),
 }
 """Oculus LipSync's 15 in its order, and the phones of each. AH, HH and diphthongs lie between them."""
 
@@ -54,8 +54,8 @@ FEATURES: Final[tuple[tuple[str, ...], ...]] = (
 _UTTERANCES: Final = 150
 _LEAST_SPREAD: Final = 0.04
 """Lips that always do the same in the animator do not in front of a microphone."""
-_SOFTENING: Final = 1.4
-"""Widens the spreads, so that weights change over a few frames and not in one."""
+_SOFTENING: Final = 2.0
+"""Widens the spreads: at 1, weights jump from one viseme to the next within a frame; at 3, no viseme is shown fully."""
 
 Array = NDArray[np.float64]
 
