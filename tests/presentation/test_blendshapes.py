@@ -11,6 +11,7 @@ import pytest
 from diffusiontalker.arkit import BLENDSHAPES
 from tests.vectors.blendshapes import visemes
 from tests.vectors.blendshapes.generate import FOLDER, files
+from tests.vectors.blendshapes.table import markdown
 
 
 def _load(name: str) -> Any:
@@ -59,3 +60,8 @@ def test_visemes_of_utterances_never_fitted_are_told_apart() -> None:
     shares = {name: float((weights[labels == number].argmax(1) == number).mean()) for number, name in enumerate(names)}
     assert {name for name, share in shares.items() if share > 0.8} >= {"sil", "PP", "FF", "TH", "CH"}
     assert {name for name, share in shares.items() if share < 0.6} <= {"DD", "kk", "nn"}
+
+
+def test_the_page_has_the_mapping_table() -> None:
+    page = (FOLDER.parents[1] / "docs" / "clients.md").read_text(encoding="utf-8")
+    assert markdown() in page
