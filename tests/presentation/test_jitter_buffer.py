@@ -158,6 +158,26 @@ def test_nothing_a_caller_does_makes_the_face_pop_or_leave_its_range(data: st.Da
                 last = face
 
 
+@pytest.mark.parametrize("jump", [0.3, 0.7, -0.5])
+def test_neither_a_hitch_nor_a_jump_of_the_audio_pops(jump: float) -> None:
+    """Every coefficient is 0 in even tenths of a second and 1 in odd ones: the worst there is to land in."""
+    buffer = JitterBuffer(30)
+    for index in range(60):
+        buffer.push(index, index * 1_000_000 // 30, np.full(COUNT, index // 3 % 2))
+    faces = [buffer.sample(0.8 + number / 60, number / 60) for number in range(13)]
+    local = 12 / 60 + max(jump, 0.0)
+    for number in range(1, 4):
+        faces.append(buffer.sample(0.8 + 12 / 60 + jump + number / 6000, local + number / 60))
+        assert np.abs(faces[-1] - faces[-2]).max() <= LARGEST_MOVE
+
+
+def test_an_outage_teaches_little_delay() -> None:
+    """A second without frames and then all of them at once is no jitter: a face late by a second would be of no use."""
+    buffer = JitterBuffer(30, 0.1, 1.5)
+    shown = show(30, 60, 6.0, buffer, lambda at: 0.05 + (3.0 - at if 2.0 <= at < 3.0 else 0.0))
+    assert max(sample.delay for sample in shown) <= 0.1 + 0.021
+
+
 @pytest.mark.parametrize("ppm", [-200, 200])
 def test_a_microphone_that_drifts_for_an_hour_is_shown_in_time(ppm: int) -> None:
     """Its own clock makes the frames; ours renders them. The clocks are 0.72 s apart at the end."""
