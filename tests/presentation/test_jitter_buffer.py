@@ -158,17 +158,17 @@ def test_nothing_a_caller_does_makes_the_face_pop_or_leave_its_range(data: st.Da
                 last = face
 
 
-@pytest.mark.parametrize("jump", [0.3, 0.7, -0.5])
-def test_neither_a_hitch_nor_a_jump_of_the_audio_pops(jump: float) -> None:
-    """Every coefficient is 0 in even tenths of a second and 1 in odd ones: the worst there is to land in."""
+@pytest.mark.parametrize(("start", "jump"), [(0.61, 0.15), (0.61, 0.75), (0.91, 0.15), (0.91, -0.5)])
+def test_neither_a_hitch_nor_a_jump_of_the_audio_pops(start: float, jump: float) -> None:
+    """Every coefficient is 0 and 1 for 0.3 s in turn, and the jump is from one to the other."""
     buffer = JitterBuffer(30)
     for index in range(60):
-        buffer.push(index, index * 1_000_000 // 30, np.full(COUNT, index // 3 % 2))
-    faces = [buffer.sample(0.8 + number / 60, number / 60) for number in range(13)]
-    local = 12 / 60 + max(jump, 0.0)
-    for number in range(1, 4):
-        faces.append(buffer.sample(0.8 + 12 / 60 + jump + number / 6000, local + number / 60))
-        assert np.abs(faces[-1] - faces[-2]).max() <= LARGEST_MOVE
+        buffer.push(index, index * 1_000_000 // 30, np.full(COUNT, index // 9 % 2))
+    faces = [buffer.sample(start + number / 60, number / 60) for number in range(15)]
+    assert faces[-1].max() == faces[-1].min() == float(start > 0.9), "it follows its frames"
+    faces += [buffer.sample(start + jump + number / 60, max(jump, 0.0) + number / 60) for number in range(15, 20)]
+    assert np.abs(np.diff(faces, axis=0)).max() <= LARGEST_MOVE
+    assert 0.3 <= abs(faces[-1][0] - faces[14][0])
 
 
 def test_an_outage_teaches_little_delay() -> None:
