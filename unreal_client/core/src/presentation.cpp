@@ -13,8 +13,8 @@ constexpr std::size_t kArrivals = 1024;
 constexpr std::size_t kObservations = 256;
 // Frames that a lossless stream may be ahead of the playhead by.
 constexpr int kBuffered = 512;
-// What a network and a server under load usually take beyond the model's own latency.
-constexpr double kTransit = 0.03;
+// What a network and a server under load usually take beyond the model's own latency; see docs/presentation.md.
+constexpr double kTransit = 0.06;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ double Presentation::now() {
 
 void Presentation::start(int frame_rate, std::int64_t latency_us) {
   // Audio that is played late enough for its frames needs no delay of the face.
-  const double floor = by_capture_ ? static_cast<double>(latency_us) / 1e6 + kTransit : 0.0;
+  const double floor = by_capture_ ? static_cast<double>(latency_us) / 1e6 + 1.0 / frame_rate + kTransit : 0.0;
   made_ = std::make_unique<JitterBuffer>(frame_rate, floor, floor + JitterBuffer::kDefaultRange, kBuffered);
   buffer_.store(made_.get(), std::memory_order_release);
 }
