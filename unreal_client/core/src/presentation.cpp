@@ -53,7 +53,11 @@ livetalker_sample_info Presentation::sample(double audio_s, float* out) {
   info.audio_s = info.playhead_s = std::numeric_limits<double>::quiet_NaN();
   const double local_s = now();
   while (const Observation* observation = observations_.front()) {
-    clock_.observe(observation->local_s, observation->audio_s);
+    if (std::isnan(observation->audio_s)) {
+      clock_.reset();
+    } else {
+      clock_.observe(observation->local_s, observation->audio_s);
+    }
     observations_.pop();
   }
   JitterBuffer* const buffer = buffer_.load(std::memory_order_acquire);
