@@ -77,14 +77,15 @@ namespace LiveTalker.Tests
         public async Task ASlowNetworkDelaysButNeitherRepeatsNorReorders()
         {
             using (TestServer server = TestServer.Start())
-            using (var network = new BadNetwork(server.Port) { BytesPerSecond = 24_000, Latency = TimeSpan.FromMilliseconds(50) })
+            using (var network = new BadNetwork(server.Port) { BytesPerSecond = 14_000, Latency = TimeSpan.FromMilliseconds(50) })
             using (LiveTalkerClient client = Net.Client(network.Address))
             using (FaceSession session = client.StartSession(ReconnectTests.Live(30)))
             using (new Speaker(session))
             {
                 // The voice is 32 kB/s: audio must be lost at the sender, and the frames of what arrives still come in order.
                 var listener = new Listener(session);
-                bool enough = await listener.UntilAsync(() => listener.Indexes.Count > 200, 40);
+                bool enough = await listener.UntilAsync(
+                    () => listener.Indexes.Count > 100 && listener.Events.Any(e => e.Kind == SessionEventKind.AudioMissing), 60);
                 Console.WriteLine($"     {listener.Indexes.Count} frames, the last is number {listener.Indexes.LastOrDefault()}; events: "
                     + string.Join(", ", listener.Events.GroupBy(e => e.Kind).Select(g => $"{g.Count()} {g.Key}")));
                 Assert.IsTrue(enough, session.LastError?.Message);

@@ -34,19 +34,13 @@ namespace LiveTalker.Tests
                 "-m", "livetalker.cli.main", "serve", "--port", port.ToString(), "--threads", "1", "--grace", "1",
             };
             arguments.AddRange(options);
-            Process process = Python.Start(arguments.ToArray());
-            string greeting = process.StandardOutput.ReadLine() ?? "";
-            Match match = Regex.Match(greeting, @" at [^ ]*127\.0\.0\.1:(\d+)");
-            if (!match.Success)
-            {
-                process.Kill();
-                Assert.Fail($"the server did not start: {greeting} {process.StandardError.ReadToEnd()}");
-            }
+            return Greeted(Python.Start(arguments.ToArray()));
+        }
 
-            // A full pipe would stop the server.
-            _ = process.StandardOutput.ReadToEndAsync();
-            _ = process.StandardError.ReadToEndAsync();
-            return new TestServer(process, int.Parse(match.Groups[1].Value));
+        /// <summary>Starts a gRPC server that knows no service.</summary>
+        public static TestServer StartBare()
+        {
+            return Greeted(Python.Start(System.IO.Path.Combine(Python.Repository, "unity_client", "Tests~", "bare_server.py")));
         }
 
         /// <summary>A port where nobody listens.</summary>
@@ -74,6 +68,22 @@ namespace LiveTalker.Tests
             }
 
             process.Dispose();
+        }
+
+        private static TestServer Greeted(Process process)
+        {
+            string greeting = process.StandardOutput.ReadLine() ?? "";
+            Match match = Regex.Match(greeting, @" at [^ ]*127\.0\.0\.1:(\d+)");
+            if (!match.Success)
+            {
+                process.Kill();
+                Assert.Fail($"the server did not start: {greeting} {process.StandardError.ReadToEnd()}");
+            }
+
+            // A full pipe would stop the server.
+            _ = process.StandardOutput.ReadToEndAsync();
+            _ = process.StandardError.ReadToEndAsync();
+            return new TestServer(process, int.Parse(match.Groups[1].Value));
         }
     }
 }
