@@ -16,9 +16,11 @@ from diffusiontalker.geometry import PRESETS
 from livetalker.core.admission import EngineFull, ModelInfo, Places, PlacesEnough
 from livetalker.core.config import StreamConfig
 from livetalker.core.identity_library import IdentityLibrary
+from livetalker.core.stream_state import Resumption
 from livetalker.engine.backend import Backend
 from livetalker.engine.backends.choose import open_backend
 from livetalker.engine.inference import Inference, ending
+from livetalker.engine.resumed_stream import open_stream
 from livetalker.engine.scheduler import Ready, Scheduler
 from livetalker.engine.slots import Slot
 from livetalker.engine.stream import EngineStream, Sink
@@ -46,6 +48,7 @@ class Engine:
             tuple(PRESETS.values()),
             bundle.identities.names,
             bundle.encoder_delay,
+            bundle.digest,
         )
         self.max_streams = max_streams
         known = bundle.identities
@@ -126,12 +129,13 @@ class Engine:
         with self._condition:
             return self._slots.in_use
 
-    def open(self, config: StreamConfig, sink: Sink) -> EngineStream:
+    def open(self, config: StreamConfig, sink: Sink, resumption: Resumption | None = None) -> EngineStream:
         """Admit a stream; ``sink`` is called on the engine's thread with every output, and must not open streams.
 
-        A sink that raises ends its own stream.
+        A sink that raises ends its own stream. With a ``resumption`` it is a ``ResumedStream``.
 
         Raises:
+            ValueError: the resumption's state is of another model.
             UnknownIdentityError: the configuration names an identity the library does not have.
             EngineFull: all slots, or all places shared with other engines, are taken.
         """
@@ -150,7 +154,7 @@ class Engine:
             if slot is None:
                 raise EngineFull(f"all {self.max_streams} streams are taken")
             least, opening = self._inference.hops[-1], self._inference.opening
-            stream = EngineStream(config, slot, self._library, sink, self._wake, least, opening)
+            stream = open_stream(config, slot, self._library, sink, self._wake, least, opening, resumption)
             self._streams.append(stream)
         return stream
 
