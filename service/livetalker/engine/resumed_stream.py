@@ -176,8 +176,8 @@ class ResumedStream(EngineStream):
         state, doubling = self._resumption.state, self.config.fps // MODEL_FPS
         self._feature, self._discard, self._frame = origin.feature, origin.discard, origin.frame
         shaping = self._memory.shaping
-        self._face = FacePostprocessor(replace(self.config, shaping=shaping.previous), origin.frame)
-        self._face.shape(shaping.frame, shaping.current)
+        self.face = FacePostprocessor(replace(self.config, shaping=shaping.previous), origin.frame)
+        self.face.shape(shaping.frame, shaping.current)
         if state is not None:
             self.opening_level = level_at(state, FEATURE_STRIDE * origin.feature)
         first, wanted = doubling * origin.frame, self._resumption.next_frame
