@@ -50,6 +50,7 @@ class ModelInfo:
         presets: latency presets it serves.
         identities: names of its library.
         encoder_delay: samples at 16 kHz its encoder adds to every preset's look-ahead.
+        digest: of all of it, hexadecimal: two models with the same are the same.
     """
 
     name: str
@@ -58,3 +59,4 @@ class ModelInfo:
     presets: tuple[LatencyPreset, ...]
     identities: tuple[str, ...]
     encoder_delay: int = 0
+    digest: str = ""

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from livetalker.core.stream_state import Fade
+
 Vector = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class _Fade:
-    start: int
-    source: Vector
-    target: Vector
 
 
 class CrossFade:
@@ -30,7 +23,7 @@ class CrossFade:
 
     def __init__(self, value: Vector, frames: int) -> None:
         self._frames = frames
-        self._fades = [_Fade(0, value, value)]
+        self._fades = [Fade(0, value, value)]
         self._next = 0
 
     def change(self, frame: int, target: Vector) -> None:
@@ -43,9 +36,14 @@ class CrossFade:
         latest = self._fades[-1]
         frame = max(frame, self._next)
         if frame <= latest.start:
-            self._fades[-1] = _Fade(latest.start, latest.source, target)
+            self._fades[-1] = Fade(latest.start, latest.source, target)
         else:
-            self._fades.append(_Fade(frame, self._values(latest, frame - 1, 1)[0], target))
+            self._fades.append(Fade(frame, self._values(latest, frame - 1, 1)[0], target))
+
+    @property
+    def latest(self) -> Fade:
+        """The latest fade, which may lie ahead, be under way or long have ended."""
+        return self._fades[-1]
 
     def settled(self, first: int, count: int) -> Vector | None:
         """The target, if the next frames are all beyond the last fade; they count as asked for then.
@@ -81,7 +79,7 @@ class CrossFade:
         ]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
-    def _values(self, fade: _Fade, first: int, count: int) -> Vector:
+    def _values(self, fade: Fade, first: int, count: int) -> Vector:
         if first >= fade.start + self._frames - 1:
             return np.broadcast_to(fade.target, (count, *fade.target.shape))
         # The difference first: absolute frames outgrow float32.

@@ -17,6 +17,7 @@ from livetalker.core.config import AUTO, IdentityChoice
 from livetalker.core.crossfade import CrossFade
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.core.outputs import IdentityMatched
+from livetalker.core.stream_state import IdentityState
 
 VOICED: Final = 0.5
 """A feature counts as voice above this speech probability."""
@@ -58,6 +59,11 @@ class IdentityTracker:
         self._look_ahead = look_ahead
         self._embedding = CrossFade(library.embedding(choice), FADE_FRAMES)
         self._pending: list[tuple[int, IdentityChoice]] = []
+        self._heard = 0  # features before this one have been counted
+        self._sum: NDArray[np.float64]
+        self._current: int | None
+        self._challenger: int | None
+        self.identity: str | None
         self._begin(choice)
 
     @property
@@ -76,6 +82,9 @@ class IdentityTracker:
         Returns:
             A match, if this feature decided one that is new.
         """
+        if feature < self._heard:
+            return None  # this object has gone on from another one's state, which knows of it
+        self._heard = feature + 1
         while self._pending and self._pending[0][0] <= feature:
             at, choice = self._pending.pop(0)
             self._begin(choice)
@@ -117,14 +126,54 @@ class IdentityTracker:
         embedding: NDArray[np.float32] = self._embedding.at(frame, 1)[0] if settled is None else settled
         return embedding
 
+    @property
+    def state(self) -> IdentityState:
+        """What it takes to go on from here with another object."""
+        return IdentityState(
+            self._matching,
+            self._voiced,
+            self._sum.copy(),
+            self.identity or "",
+            self._confidence,
+            "" if self._challenger is None else self._library.names[self._challenger],
+            self._held,
+            self._embedding.latest,
+            self._heard,
+            tuple(self._pending),
+        )
+
+    def restore(self, state: IdentityState) -> None:
+        """Goes on where another object was; features that it has heard may come again and are not counted twice.
+
+        Args:
+            state: of that object, with the same library.
+
+        Raises:
+            ValueError: the library lacks a name, or the state is of another library.
+        """
+        names, fade = self._library.names, state.embedding
+        if len(state.total) not in (0, len(self._sum)) or fade.target.shape != self._library.neutral.shape:
+            raise ValueError("the state is of another identity library")
+        self._matching, self._voiced, self._sum = state.matching, state.voiced, np.zeros(len(self._sum))
+        if len(state.total):
+            self._sum += state.total
+        self._confidence, self._held, self._heard = state.confidence, state.held, state.heard
+        self._current = names.index(state.identity) if state.identity else None
+        self._challenger = names.index(state.challenger) if state.challenger else None
+        self.identity = state.identity or None
+        self._embedding = CrossFade(fade.source, FADE_FRAMES)
+        self._embedding.change(fade.start, fade.target)
+        self._pending = list(state.pending)
+
     def _begin(self, choice: IdentityChoice) -> None:
         self._matching = choice.mode == "auto"
         self._sum = np.zeros(len(self._library.voice_mean))
         self._voiced = 0
-        self._current: int | None = None
-        self._challenger: int | None = None
+        self._current = None
+        self._challenger = None
         self._held = 0
-        self.identity: str | None = None
+        self._confidence = 0.0
+        self.identity = None
 
     def _check(self, feature: int) -> IdentityMatched | None:
         cosines = self._library.cosines(self._sum / self._voiced)
@@ -132,7 +181,7 @@ class IdentityTracker:
         previous = self._current
         self._decide(best, clear=previous is None or cosines[best] - cosines[previous] > MARGIN)
         assert self._current is not None
-        confidence = self._library.confidence(cosines, self._current)
+        self._confidence = confidence = self._library.confidence(cosines, self._current)
         if self._voiced >= GIVE_UP or (self._held >= LOCK_CHECKS and confidence >= LOCK_CONFIDENCE):
             self._matching = False
         if self._current == previous:

@@ -8,6 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from livetalker.core.stream_state import StreamState
+
 
 class SkipReason(StrEnum):
     """Why frames will never be delivered."""
@@ -65,6 +67,19 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the stream could go on with, should its connection break: now and then, and when something changed.
+
+    Attributes:
+        frame: next frame at the stream's rate.
+        state: of the stream before it.
+    """
+
+    frame: int
+    state: StreamState
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The stream is complete.
 
@@ -86,4 +101,4 @@ class Failed:
     error: Exception
 
 
-Output = Frames | IdentityMatched | Skipped | Finished | Failed
+Output = Frames | IdentityMatched | Skipped | Checkpoint | Finished | Failed

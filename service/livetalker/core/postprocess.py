@@ -38,15 +38,16 @@ class FacePostprocessor:
 
     Args:
         config: of the stream; its seed, shaping, blinks and idle matter here.
+        first_frame: absolute index of the first frame at 30 fps.
     """
 
-    def __init__(self, config: StreamConfig) -> None:
+    def __init__(self, config: StreamConfig, first_frame: int = 0) -> None:
         self._seed = config.seed
         self._blinks = config.blinks
         self._gate = SpeechGate()
         self._idle = IdleMotion(config.seed) if config.idle else None
         self._shaper = Shaper(config.shaping)
-        self._next = 0
+        self._next = first_frame
         self._last = np.zeros(COUNT, np.float32)
         self._left = np.zeros(COUNT, np.float32)
         self._restarted = -RESTART_FRAMES

@@ -9,21 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.geometry import PRESETS
 from livetalker.core.admission import EngineFull, ModelInfo, Places, PlacesEnough
 from livetalker.core.config import StreamConfig
 from livetalker.core.identity_library import IdentityLibrary
+from livetalker.core.stream_state import Resumption
 from livetalker.engine.backend import Backend
 from livetalker.engine.backends.choose import open_backend
 from livetalker.engine.inference import Inference, ending
+from livetalker.engine.resumed_stream import ResumedStream
 from livetalker.engine.scheduler import Ready, Scheduler
 from livetalker.engine.slots import Slot
 from livetalker.engine.stream import EngineStream, Sink
 
 log = logging.getLogger(__name__)
+
+OneStream = TypeVar("OneStream", bound=EngineStream)
 
 
 class Engine:
@@ -46,6 +52,7 @@ class Engine:
             tuple(PRESETS.values()),
             bundle.identities.names,
             bundle.encoder_delay,
+            bundle.digest,
         )
         self.max_streams = max_streams
         known = bundle.identities
@@ -135,6 +142,20 @@ class Engine:
             UnknownIdentityError: the configuration names an identity the library does not have.
             EngineFull: all slots, or all places shared with other engines, are taken.
         """
+        least, opening = self._inference.hops[-1], self._inference.opening
+        return self._admit(
+            config, lambda slot: EngineStream(config, slot, self._library, sink, self._wake, least, opening)
+        )
+
+    def resume(self, config: StreamConfig, sink: Sink, resumption: Resumption) -> ResumedStream:
+        """Admit a stream that goes on where another one broke off; otherwise as ``open``."""
+        least, opening = self._inference.hops[-1], self._inference.opening
+        return self._admit(
+            config,
+            lambda slot: ResumedStream(config, slot, self._library, sink, self._wake, least, opening, resumption),
+        )
+
+    def _admit(self, config: StreamConfig, make: Callable[[Slot], OneStream]) -> OneStream:
         self._library.embedding(config.identity)
         with self._condition:
             if not self._ticking:
@@ -149,8 +170,7 @@ class Engine:
                 slot = self._acquire()
             if slot is None:
                 raise EngineFull(f"all {self.max_streams} streams are taken")
-            least, opening = self._inference.hops[-1], self._inference.opening
-            stream = EngineStream(config, slot, self._library, sink, self._wake, least, opening)
+            stream = make(slot)
             self._streams.append(stream)
         return stream
 

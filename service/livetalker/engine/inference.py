@@ -72,6 +72,10 @@ class Inference:
                 with ending(group):
                     self._denoise(group, run)
             waiting = [stream for stream in waiting if stream.pending and not stream.closed]
+        for stream in streams:
+            if stream.checkpoint_due and not stream.closed:
+                with ending([stream]):
+                    stream.checkpoint(self.slots.held_level(stream.slot.index))
 
     def _run(self, frames: int, streams: int) -> int:
         """How many of a stream's frames to denoise in a call: few sizes make full batches, if there are others."""
@@ -112,6 +116,8 @@ class Inference:
     def _begin(self, slot: Slot, stream: EngineStream) -> None:
         row = slot.index
         self.slots.clear(row)
+        if stream.opening_level is not None:
+            self.slots.hold_level(row, stream.opening_level)
         first, level = normalize_level(stream.take(self.opening)[None], self.slots.level([row]))
         self._encoder.begin(row, first[0])
         self.slots.set_level([row], level)

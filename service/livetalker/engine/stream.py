@@ -30,12 +30,13 @@ from livetalker.core.config import AUTO, IdentityChoice, Shaping, StreamConfig
 from livetalker.core.frame_rate import FrameRateConverter
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.core.identity_tracker import IdentityTracker
-from livetalker.core.outputs import Failed, Finished, Frames, IdentityMatched, Output, Skipped, SkipReason
+from livetalker.core.outputs import Checkpoint, Failed, Finished, Frames, IdentityMatched, Output, Skipped, SkipReason
 from livetalker.core.postprocess import FacePostprocessor
 from livetalker.core.resample import StreamResampler
 from livetalker.engine.backend import Floats
 from livetalker.engine.samples import SampleQueue
 from livetalker.engine.slots import Slot
+from livetalker.engine.stream_memory import StreamMemory
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class EngineStream:
         self.pending: deque[PendingFrame] = deque()
         self.starting = True  # the slot must be cleared and its first block heard before the next feature
         self.closed = False
+        self.opening_level: float | None = None  # dBFS that the level follower begins with, if not with its floor
         self._library = library
         self._sink = sink
         self._wake = wake
@@ -103,6 +105,7 @@ class EngineStream:
         self._tracker = IdentityTracker(library, config.identity, self.preset.look_ahead)
         self._face = FacePostprocessor(config)
         self._converter = FrameRateConverter(config.fps)
+        self._memory = StreamMemory(config.shaping)
 
     # Called from any thread -----------------------------------------------------------------------------------------
 
@@ -156,13 +159,13 @@ class EngineStream:
         self._library.embedding(wanted)
         with self._lock:
             feature = -(-self._pushed * SAMPLE_RATE // self.config.sample_rate) // FEATURE_STRIDE
-            self._note(lambda: self._tracker.rematch(feature, wanted))
+            self._note(lambda: self._rematch(feature, wanted))
 
     def shape(self, shaping: Shaping) -> None:
         """Change gains, offsets and expression from the next pushed sample's frame on."""
         with self._lock:
             frame = -(-self._pushed * MODEL_FPS // self.config.sample_rate)
-            self._note(lambda: self._face.shape(frame, shaping))
+            self._note(lambda: self._shape(frame, shaping))
 
     def close(self) -> None:
         """The client is gone: drop everything and free the slot."""
@@ -199,6 +202,32 @@ class EngineStream:
         self._discard -= dropped
         self._queue.append(samples[dropped:])
 
+    def _rematch(self, feature: int, choice: IdentityChoice) -> None:
+        self._tracker.rematch(feature, choice)
+        self._remember()
+
+    def _shape(self, frame: int, shaping: Shaping) -> None:
+        self._face.shape(frame, shaping)
+        self._memory.shape(frame, shaping)
+        self._remember()
+
+    def _remember(self) -> None:
+        self._sink(Checkpoint(self._converter.next_frame, self._memory.state(self._frame, self._tracker)))
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether it is time for a checkpoint; only to be asked, and done, with no frame pending."""
+        return self._memory.due(self._frame)
+
+    def checkpoint(self, held: float) -> None:
+        """Hand out a checkpoint.
+
+        Args:
+            held: dBFS that the level follower holds after the features heard so far.
+        """
+        self._memory.level(FEATURE_STRIDE * self._feature + self._opening, held)
+        self._remember()
+
     def _finish(self, pushed: int) -> None:
         self._enqueue(self._resampler.finish())
         self._end = frame_count(pushed, MODEL_FPS, self.config.sample_rate)
@@ -218,7 +247,7 @@ class EngineStream:
         self._feature = max(self._feature, -(-now // FEATURE_STRIDE))
         self._discard = self._feature * FEATURE_STRIDE - now
         self._resampler = StreamResampler(self.config.sample_rate)
-        self.starting = True
+        self.starting, self.opening_level = True, None
         while frame_feature(self._frame, self.preset.look_ahead)[0] < self._feature:
             self._frame += 1
         ends = frame_count(pushed, self.config.fps, self.config.sample_rate)
@@ -229,6 +258,8 @@ class EngineStream:
         if first > due:
             self._converter.skip_to(first)
             self._sink(Skipped(due, first - due, SkipReason.FLUSH))
+        self._memory.flush(pushed)
+        self._remember()
 
     @property
     def ready_features(self) -> int:
@@ -268,6 +299,7 @@ class EngineStream:
             if voice is not None and (matched := self._tracker.update(k, voice[i], probabilities[0])) is not None:
                 first = matched.frame * (self.config.fps // MODEL_FPS)
                 self._sink(IdentityMatched(first, matched.identity, matched.confidence))
+                self._memory.changed()
             while newest <= k and (self._end is None or self._frame < self._end):
                 steady, phase = frame_feature(self._frame, STEADY_LOOK_AHEAD)
                 completed.append(
