@@ -1,0 +1,1 @@
+namespace UnityEngine { public class Object { } }
