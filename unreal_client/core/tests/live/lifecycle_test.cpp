@@ -12,6 +12,7 @@
 
 #include "support/server.h"
 #include "support/talker.h"
+#include "support/undisturbed.h"
 
 namespace testing_support {
 namespace {
@@ -82,19 +83,22 @@ TEST(Lifecycle, ManyCyclesFromTwoThreadsLeaveNothingBehind) {
 
 TEST(Lifecycle, ClosingNeverWaits) {
   Server server;
-  double longest = 0;
-  for (int i = 0; i < 50; ++i) {
-    livetalker_config config;
-    livetalker_config_init(&config, sizeof(config));
-    const std::string address = server.address();
-    config.address = address.c_str();
-    livetalker_session* session = nullptr;
-    ASSERT_EQ(LIVETALKER_OK, livetalker_open(&config, &session, nullptr, 0));
-    std::this_thread::sleep_for(std::chrono::milliseconds(i));
-    const double begin = now_s();
-    livetalker_close(session);
-    longest = std::max(longest, now_s() - begin);
-  }
+  const double longest = undisturbed([&] {
+    double seen = 0;
+    for (int i = 0; i < 50; ++i) {
+      livetalker_config config;
+      livetalker_config_init(&config, sizeof(config));
+      const std::string address = server.address();
+      config.address = address.c_str();
+      livetalker_session* session = nullptr;
+      EXPECT_EQ(LIVETALKER_OK, livetalker_open(&config, &session, nullptr, 0));
+      std::this_thread::sleep_for(std::chrono::milliseconds(i));
+      const double begin = now_s();
+      livetalker_close(session);
+      seen = std::max(seen, now_s() - begin);
+    }
+    return seen;
+  });
   livetalker_shutdown();
   EXPECT_LT(longest, 0.05);
   std::printf("longest close: %.2f ms\n", longest * 1e3);

@@ -11,6 +11,7 @@
 #include "support/proxy.h"
 #include "support/server.h"
 #include "support/talker.h"
+#include "support/undisturbed.h"
 
 namespace testing_support {
 namespace {
@@ -84,35 +85,48 @@ double age(const std::vector<TimedFrame>& frames, const Shown& shown) {
   return best_age;
 }
 
-TEST_F(Network, FramesAreWithinHalfAFrameOfTheirTimeUnderEightyMillisecondsOfJitter) {
-  Proxy proxy(server_->port(), {0, 0.08, 0});
-  Talker talker(proxy.address());
-  const std::vector<Shown> shown = render(talker, 10);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  talker.collect();
-  expect_in_order(talker.frames());
-  int judged = 0;
-  int within = 0;
+struct Judgement {
+  int samples = 0;
+  int within = 0;  // half a frame
   double worst = 0;
+};
+
+Judgement judge(const Talker& talker, const std::vector<Shown>& shown) {
+  Judgement judged;
   for (const Shown& now : shown) {
     if (!(now.info.playhead_s > 3)) continue;  // until the delay has grown to what this network needs
     const double off = age(talker.frames(), now);
-    ++judged;
-    within += off <= 0.5 / Clip::kFps ? 1 : 0;
-    worst = std::max(worst, off);
+    ++judged.samples;
+    judged.within += off <= 0.5 / Clip::kFps ? 1 : 0;
+    judged.worst = std::max(judged.worst, off);
   }
-  ASSERT_GT(judged, 300);
-  // All of them, on a machine that has nothing else to do; a test machine may stop for a moment.
-  EXPECT_GE(within, judged * 98 / 100);
-  std::printf("%d of %d within half a frame, worst %.1f ms, delay %.0f ms\n", within, judged, worst * 1e3,
-              shown.back().info.delay_s * 1e3);
+  return judged;
+}
+
+TEST_F(Network, FramesAreWithinHalfAFrameOfTheirTimeUnderEightyMillisecondsOfJitter) {
+  const Judgement judged = undisturbed([] {
+    Proxy proxy(server_->port(), {0, 0.08, 0});
+    Talker talker(proxy.address());
+    const std::vector<Shown> shown = render(talker, 10);
+    wait_for(0.5, [] { return false; });  // for the last frames
+    talker.collect();
+    expect_in_order(talker.frames());
+    std::printf("delay %.0f ms; ", shown.back().info.delay_s * 1e3);
+    return judge(talker, shown);
+  });
+  std::printf("%d of %d within half a frame, worst %.1f ms\n", judged.within, judged.samples, judged.worst * 1e3);
+  ASSERT_GT(judged.samples, 300);
+  // The delay is aimed at so that one frame in forty is late, by less than this; a busy server may make more late.
+  EXPECT_GE(judged.within, judged.samples * 98 / 100);
 }
 
 TEST_F(Network, HalfASecondOfNothingHasNoPop) {
-  Proxy proxy(server_->port(), {0.01, 0.01, 0});
-  // An eye that blinks moves as fast as a pop.
-  Talker talker(proxy.address(), [](livetalker_config& config) { config.blinks = 0; });
-  const std::vector<Shown> shown = render(talker, 7, [&](double time) { proxy.pause(time >= 4 && time < 4.5); });
+  const std::vector<Shown> shown = undisturbed([] {
+    Proxy proxy(server_->port(), {0.01, 0.01, 0});
+    // An eye that blinks moves as fast as a pop.
+    Talker talker(proxy.address(), [](livetalker_config& config) { config.blinks = 0; });
+    return render(talker, 7, [&](double time) { proxy.pause(time >= 4 && time < 4.5); });
+  });
   double largest = 0;
   bool underrun = false;
   for (std::size_t i = 1; i < shown.size(); ++i) {
@@ -122,7 +136,6 @@ TEST_F(Network, HalfASecondOfNothingHasNoPop) {
   EXPECT_TRUE(underrun);
   EXPECT_LE(largest, 0.25);
   EXPECT_EQ(LIVETALKER_SHOWING_PLAYING, shown.back().info.state);
-  expect_in_order(talker.frames());
   std::printf("largest move of a coefficient between two samples: %.3f\n", largest);
 }
 

@@ -27,18 +27,11 @@ Server::Server(std::vector<std::string> options, int port) {
   const std::string greeting = process_->read_line();
   std::smatch found;
   if (!std::regex_search(greeting, found, std::regex(" at [^ ]*:([0-9]+),"))) {
-    throw std::runtime_error("the server did not start; it said: " + greeting);
+    throw std::runtime_error("the server did not start; it said: '" + greeting + "'. Is LIVETALKER_PYTHON, or the repository's .venv, a Python with its requirements?");
   }
   port_ = std::stoi(found[1]);
 }
 
 void Server::kill() { process_->end(SIGKILL); }
-
-bool server_knows(const std::string& option) {
-  const auto help = run_python({"-m", "livetalker.cli.main", "serve", "--help"});
-  bool found = false;
-  for (int line = 0; line < 200; ++line) found = help->read_line().find(option) != std::string::npos || found;
-  return found;
-}
 
 }  // namespace testing_support

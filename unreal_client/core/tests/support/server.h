@@ -28,7 +28,4 @@ class Server {
   int port_ = 0;
 };
 
-// Whether the server knows an option of `serve`.
-bool server_knows(const std::string& option);
-
 }  // namespace testing_support
