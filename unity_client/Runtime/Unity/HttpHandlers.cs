@@ -8,11 +8,17 @@ namespace LiveTalker.Unity
     public static class HttpHandlers
     {
         /// <summary>Whether any is there.</summary>
+        public static bool IsAvailable
+        {
+            get
+            {
 #if LIVETALKER_YET_ANOTHER_HTTP_HANDLER || UNITY_6000_5_OR_NEWER
-        public const bool IsAvailable = true;
+                return true;
 #else
-        public const bool IsAvailable = false;
+                return false;
 #endif
+            }
+        }
 
         /// <summary>What to do where none is.</summary>
         public const string HowToInstall =
