@@ -39,7 +39,7 @@ test: lint ## lint, then every test
 demo: $(DEMO_READY) ## stream a bundled clip through the service; writes demo/demo.csv and demo/demo.png
 	@$(DEMO_VENV)/bin/python demo/run.py
 
-proto: $(READY) ## regenerate service/livetalker/v1 from proto/
+proto: $(READY) ## regenerate the Python code of proto/
 	$(VENV)/bin/python proto/generate.py
 
 model: $(READY) ## regenerate corpus, checkpoint and ONNX files (SPEECH=DIR adds recordings)

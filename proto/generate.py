@@ -1,7 +1,8 @@
 """Generates the Python code of the wire contract: ``python proto/generate.py [OUTPUT_ROOT]``.
 
-The output root defaults to ``service/``, where the generated modules are committed as ``livetalker/v1``; a test
-generates into a temporary folder and compares. Needs grpcio-tools, which carries its own protoc.
+The output root defaults to ``service/``, where the generated modules are committed as ``livetalker/v1`` and
+``livetalker/internal/v1``; a test generates into a temporary folder and compares. Needs grpcio-tools, which carries its
+own protoc.
 """
 
 from __future__ import annotations

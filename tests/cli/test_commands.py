@@ -24,6 +24,7 @@ from livetalker.engine.engine import Engine
 from livetalker.media.face_files import read_take
 from livetalker.v1 import face_animation_pb2 as pb
 from tests.cli import fake_sounddevice
+from tests.rpc.certificates import Authority
 from tests.rpc.loopback import RATE, serving, serving_in_background
 from tests.rpc.scripted_engine import ScriptedEngine, face
 
@@ -99,6 +100,14 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["serve", "--backend", "cuda", "--device", "99"], "livetalker: "),
         (["serve", "--port", "65536"], "give 0 to 65535"),
         (["serve", "--grace", "nan"], "give a number of seconds"),
+        (["serve", "--tls-cert", "{text}"], "--tls-cert needs --tls-key as well"),
+        (["serve", "--tls-key", "{text}"], "--tls-key needs --tls-cert as well"),
+        (["serve", "--tls-client-ca", "{text}"], "--tls-client-ca needs --tls-cert as well"),
+        (["serve", "--tls-cert", "{text}", "--tls-key", "{nowhere}"], "nowhere cannot be read: No such file"),
+        (["serve", "--tls-cert", "{text}", "--tls-key", "{text}"], "--tls-cert: {text} holds no PEM certificate"),
+        (["serve", "--token-file", "{nowhere}"], "nowhere cannot be read: No such file"),
+        (["serve", "--token-file", "{text}"], "can be guessed; give 16 or more"),
+        (["serve", "--resume-key-file", "{nowhere}"], "nowhere cannot be read: No such file"),
     ],
 )
 def test_expected_errors_are_one_line_and_status_one(
@@ -112,14 +121,33 @@ def test_expected_errors_are_one_line_and_status_one(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("livetalker: ")
-    assert message in shown.err
+    assert message.format(**places) in shown.err
     assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "warned"), [("0.0.0.0", False, True), ("0.0.0.0", True, False), ("127.0.0.1", False, False)]
+)
+def test_tokens_in_plain_text_on_a_network_are_warned_of(
+    host: str, tls: bool, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("0123456789abcdef\n")
+    options = ["serve", "--host", host, "--token-file", str(tokens), "--model", str(tmp_path)]
+    if tls:
+        files = Authority(tmp_path / "tls").server()
+        options += ["--tls-cert", str(files.certificate), "--tls-key", str(files.key)]
+    assert main(options) == 1  # the folder is no model
+    assert ("tokens travel in plain text" in caplog.text) is warned
 
 
 def test_a_port_in_use_is_an_expected_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Engine, "load", lambda *_, **__: nullcontext(ScriptedEngine()))
+    class Loaded(nullcontext[None], ScriptedEngine):
+        """Enters and leaves like the engine."""
+
+    monkeypatch.setattr(Engine, "load", lambda *_, **__: Loaded())
     with serving_in_background(ScriptedEngine()) as address:
         assert main(["serve", "--port", address.rpartition(":")[2]]) == 1
     assert "another program does already" in capsys.readouterr().err

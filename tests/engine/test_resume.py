@@ -13,7 +13,7 @@ from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
 from livetalker.core.outputs import Checkpoint, Failed, Finished, Frames, IdentityMatched, Skipped
 from livetalker.core.stream_state import Fade, IdentityState, Resumption, ShapingState, StreamState
 from livetalker.engine.engine import Engine
-from livetalker.engine.resumed_stream import ResumedStream, level_at, origin_of
+from livetalker.engine.resumed_stream import level_at, origin_of
 from tests.engine.chunks import Audio, Listener
 from tests.engine.test_exactness import TOLERANCE, voice
 
@@ -49,8 +49,7 @@ def resumed(
 ) -> Listener:
     """The stream that goes on with its audio from ``start``, two seconds back where that is not said."""
     listener = Listener()
-    stream = engine.open(config, listener, resumption)
-    assert isinstance(stream, ResumedStream)
+    stream = engine.resume(config, listener, resumption)
     start = max(0, resumption.instant(config) - 2 * config.sample_rate) if start is None else start
     origin = stream.begin(start)
     known = np.concatenate([np.zeros(max(0, start - origin), np.float32), audio[max(start, origin) :]])
@@ -68,7 +67,8 @@ def indexes(listener: Listener) -> list[int]:
 
 
 def state_before(listener: Listener, frame: int) -> StreamState:
-    return [o.state for o in listener.outputs if isinstance(o, Checkpoint) and o.frame <= frame][-1]
+    state = [o.state for o in listener.outputs if isinstance(o, Checkpoint) and o.frame <= frame][-1]
+    return state
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 44_100, 48_000])
@@ -216,17 +216,17 @@ def test_audio_that_begins_late_is_silence_up_to_there(engine: Engine) -> None:
 @pytest.mark.parametrize("fps", [30, 60])
 def test_a_stream_that_gets_no_audio_ends_where_it_was(engine: Engine, fps: int) -> None:
     listener = Listener()
-    engine.open(StreamConfig(sample_rate=44_100, fps=fps), listener, Resumption(77)).finish()
+    engine.resume(StreamConfig(sample_rate=44_100, fps=fps), listener, Resumption(77)).finish()
     run(engine)
-    assert [o for o in listener.outputs if not isinstance(o, Checkpoint)] == [Finished(77)]
+    assert indexes(listener) == []
+    assert listener.outputs[-1] == Finished(77)
 
 
 def test_controls_before_any_audio_harm_nothing(engine: Engine) -> None:
     audio, config = voice(6.0, SAMPLE_RATE, seed=3), StreamConfig()
     whole = streamed(engine, audio, config)
     listener = Listener()
-    stream = engine.open(config, listener, Resumption(100, state_before(whole, 100)))
-    assert isinstance(stream, ResumedStream)
+    stream = engine.resume(config, listener, Resumption(100, state_before(whole, 100)))
     stream.flush()
     stream.rematch_identity(IdentityChoice.pinned("ben"))
     stream.shape(Shaping(expression={"jawLeft": 0.5}))
@@ -243,10 +243,9 @@ def test_a_state_of_another_model_fails_the_stream_and_no_other(engine: Engine) 
     state = state_before(whole, 120)
     state.identity.total.resize(3, refcheck=False)
     good, bad = Listener(), Listener()
-    for listener, resumption in ((good, None), (bad, Resumption(20, state))):
-        stream = engine.open(StreamConfig(), listener, resumption)
-        if isinstance(stream, ResumedStream):
-            assert stream.begin(0) == 0
+    resuming = engine.resume(StreamConfig(), bad, Resumption(20, state))
+    assert resuming.begin(0) == 0
+    for stream in (resuming, engine.open(StreamConfig(), good)):
         stream.push(voice(1.0, SAMPLE_RATE))
         stream.finish()
     run(engine)

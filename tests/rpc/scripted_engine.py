@@ -13,6 +13,7 @@ from diffusiontalker.geometry import PRESETS, frame_count
 from livetalker.core.admission import EngineFull, ModelInfo
 from livetalker.core.config import AUTO, IdentityChoice, Shaping, StreamConfig, UnknownIdentityError
 from livetalker.core.outputs import Finished, Frames, IdentityMatched, Output, Skipped, SkipReason
+from livetalker.core.stream_state import Resumption
 
 IDENTITIES = ("alto", "bass", "tenor")
 MODEL = ModelInfo("scripted", "1.2.3", 8, tuple(PRESETS.values()), IDENTITIES)
@@ -26,15 +27,23 @@ def face(index: int) -> NDArray[np.float32]:
 class ScriptedVoice:
     """A stream that makes a frame as soon as the audio up to its instant is there."""
 
-    def __init__(self, engine: ScriptedEngine, config: StreamConfig, sink: Callable[[Output], None]) -> None:
+    def __init__(
+        self,
+        engine: ScriptedEngine,
+        config: StreamConfig,
+        sink: Callable[[Output], None],
+        resumption: Resumption | None = None,
+    ) -> None:
         self.config = config
+        self.resumption = resumption
+        self.began: int | None = None
         self.audio: list[NDArray[np.float32]] = []
         self.calls: list[object] = []
         self.closed = False
         self._engine = engine
         self._sink = sink
-        self._pushed = 0
-        self._made = 0
+        self._pushed = 0 if resumption is None else resumption.instant(config)
+        self._made = 0 if resumption is None else resumption.next_frame
         self._finished = False
 
     @property
@@ -48,6 +57,11 @@ class ScriptedVoice:
     @property
     def backlog_samples(self) -> int:
         return max(0, self._pushed - self._made * self.config.sample_rate // self.config.fps)
+
+    def begin(self, start: int) -> int:
+        assert self.began is None and self.resumption is not None, "begun twice, or not resumed"
+        self.began = self._pushed = start
+        return start
 
     def push(self, samples: NDArray[np.float32]) -> None:
         assert not self._finished, "audio after the end"
@@ -115,14 +129,19 @@ class ScriptedEngine:
             if name not in self.info.identities:
                 raise UnknownIdentityError("identity", name, self.info.identities)
 
-    def open(self, config: StreamConfig, sink: Callable[[Output], None]) -> ScriptedVoice:
+    def open(
+        self, config: StreamConfig, sink: Callable[[Output], None], resumption: Resumption | None = None
+    ) -> ScriptedVoice:
         self.check(config.identity)
         if len(self.voices) >= self.max_streams:
             raise EngineFull(f"all {self.max_streams} streams are taken")
-        voice = ScriptedVoice(self, config, sink)
+        voice = ScriptedVoice(self, config, sink, resumption)
         self.voices.append(voice)
         self.opened += 1
         return voice
+
+    def resume(self, config: StreamConfig, sink: Callable[[Output], None], resumption: Resumption) -> ScriptedVoice:
+        return self.open(config, sink, resumption)
 
     def closed(self, voice: ScriptedVoice) -> None:
         self.voices.remove(voice)

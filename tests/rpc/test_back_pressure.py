@@ -9,8 +9,9 @@ import pytest
 
 from livetalker.core.outputs import Output
 from livetalker.rpc.mailbox import Mailbox
+from livetalker.rpc.opening import read_opening
 from livetalker.rpc.options import ServerOptions
-from livetalker.rpc.requests import read_config
+from livetalker.rpc.resume_token import ResumeTokens
 from livetalker.rpc.session import Session
 from livetalker.v1 import face_animation_pb2 as pb
 from tests.rpc.loopback import RATE, audio, config
@@ -66,9 +67,10 @@ async def settle() -> None:
 
 
 def session(call: Any, engine: ScriptedEngine, delivery: pb.Delivery) -> Session:
-    stream, audio_format = read_config(config(delivery=delivery))
+    options = ServerOptions()
+    tokens = ResumeTokens(options.resume_key, engine.info)
     mailbox = Mailbox[Output](asyncio.get_running_loop())
-    return Session("test", call, engine, stream, audio_format, ServerOptions(), mailbox)
+    return Session("test", call, engine, read_opening(config(delivery=delivery), tokens), options, mailbox, tokens)
 
 
 @pytest.mark.parametrize("delivery", [pb.DELIVERY_LIVE, pb.DELIVERY_LOSSLESS])

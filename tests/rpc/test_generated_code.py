@@ -69,8 +69,9 @@ def test_field_numbers_of_the_contract_stay() -> None:
     def numbers(message: str) -> dict[str, int]:
         return {field.name: field.number for field in pb.DESCRIPTOR.message_types_by_name[message].fields}
 
-    assert numbers("AnimateRequest") == {"config": 1, "audio": 2, "control": 3}
+    assert numbers("AnimateRequest") == {"config": 1, "audio": 2, "control": 3, "resume": 4}
     assert numbers("AnimateResponse") == {"started": 1, "frames": 2, "event": 3}
+    assert numbers("Resume") == {"token": 1, "next_frame": 2}
     assert numbers("AudioChunk") == {"start_sample": 1, "data": 2}
     assert numbers("Frame") == {"index": 1, "time_us": 2, "weights": 3}
-    assert numbers("Event") == {"identity_matched": 1, "gap": 2, "draining": 3, "warning": 4}
+    assert numbers("Event") == {"identity_matched": 1, "gap": 2, "draining": 3, "warning": 4, "resume_point": 5}

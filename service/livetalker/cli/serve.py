@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from livetalker.address import AddressInUseError
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import load_engine
 from livetalker.cli.options import add_backend_options, check_backend_options
+from livetalker.cli.securing import add_server_security, described, secured
 from livetalker.rpc.options import ServerOptions
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="SECONDS",
         help="how long open streams may go on after the order to stop (default: %(default)g)",
     )
+    add_server_security(parser)
     add_backend_options(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="log every stream")
     parser.set_defaults(run=run)
@@ -82,46 +85,47 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
+    options = secured(ServerOptions(host=args.host, port=args.port, grace_s=args.grace), args)
     if args.workers > 1:
-        _supervise(args)
+        _supervise(args, options)
         return 0
     engine = load_engine(
         args.model, max_streams=args.max_streams, threads=args.threads, backend=args.backend, device=args.device
     )
     with engine:
-        asyncio.run(_serve(args, engine))
+        asyncio.run(_serve(args, engine, options))
     return 0
 
 
-async def _serve(args: argparse.Namespace, engine: Engine) -> None:
+async def _serve(args: argparse.Namespace, engine: Engine, options: ServerOptions) -> None:
     from livetalker.rpc.server import FaceServer
 
-    server = FaceServer(engine, ServerOptions(host=args.host, port=args.port, grace_s=args.grace))
+    server = FaceServer(engine, options)
     try:
         await server.start()
     except AddressInUseError as error:
         raise CliError(str(error)) from error
-    _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend)
+    _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend + described(options))
     await server.serve_until_signalled()
 
 
-def _supervise(args: argparse.Namespace) -> None:
+def _supervise(args: argparse.Namespace, options: ServerOptions) -> None:
     from livetalker.workers.port import PortSharingError, reserved_port
 
     try:
         with reserved_port(args.host, args.port) as port:
-            _serve_with_workers(args, port)
+            _serve_with_workers(args, replace(options, port=port))
     except (PortSharingError, AddressInUseError) as error:
         raise CliError(str(error)) from error
 
 
-def _serve_with_workers(args: argparse.Namespace, port: int) -> None:
+def _serve_with_workers(args: argparse.Namespace, options: ServerOptions) -> None:
     # Where ports cannot be shared these cannot be imported either.
     from livetalker.workers.setup import Ready, WorkerSetup
     from livetalker.workers.supervisor import Supervisor, WorkerStartError
 
     setup = WorkerSetup(
-        ServerOptions(host=args.host, port=port, grace_s=args.grace),
+        options,
         workers=args.workers,
         max_streams=args.max_streams,
         model=args.model,
@@ -133,7 +137,7 @@ def _serve_with_workers(args: argparse.Namespace, port: int) -> None:
 
     def greet(ready: Sequence[Ready]) -> None:
         backends = " and ".join(dict.fromkeys(worker.backend for worker in ready))
-        _greet(args, ready[0].model, port, f"{backends}, in {args.workers} processes")
+        _greet(args, ready[0].model, options.port, f"{backends}, in {args.workers} processes{described(options)}")
 
     async def serve() -> None:
         await Supervisor(setup, greet).run()

@@ -12,6 +12,13 @@ from livetalker.client.errors import LiveTalkerError, from_rpc
 from livetalker.v1 import face_animation_pb2 as pb
 
 
+class StreamEnded(LiveTalkerError):
+    """A request could not be sent because the call has ended; receiving tells why."""
+
+    def __init__(self) -> None:
+        super().__init__(grpc.StatusCode.CANCELLED, "the stream has ended; receiving tells why")
+
+
 class AnimateCall:
     """The ``Animate`` call.
 
@@ -29,18 +36,17 @@ class AnimateCall:
         """Sends a request; waits while the transport is held back.
 
         Raises:
-            LiveTalkerError: the call has ended; where the reason has not arrived yet, ``read`` tells it.
+            LiveTalkerError: the call has ended; where that is ``StreamEnded``, ``read`` tells why.
         """
         try:
-            if self._begun:
-                await self._write_on(request)
-            else:
-                await self._call.write(request)  # also waits for the connection
+            if not self._begun:
+                await self._call.wait_for_connection()
                 self._begun = True
+            await self._write_on(request)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, self._address) from None
         except (grpc.aio.BaseError, asyncio.InvalidStateError):
-            raise LiveTalkerError(grpc.StatusCode.CANCELLED, "the stream has ended; receiving tells why") from None
+            raise StreamEnded from None
 
     async def _write_on(self, request: pb.AnimateRequest) -> None:
         # When a write fails because the server has just ended the call, the public write() replaces the server's

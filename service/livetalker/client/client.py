@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -12,7 +12,7 @@ from typing import Final, Self
 import grpc
 
 from livetalker.address import DEFAULT_ADDRESS
-from livetalker.client.call import AnimateCall
+from livetalker.client.call import AnimateCall, StreamEnded
 from livetalker.client.errors import LiveTalkerError, from_rpc
 from livetalker.client.stream import AnimationStream, AudioSource
 from livetalker.client.wire import Encoding, FaceFrame, config_to_wire
@@ -108,7 +108,8 @@ class LiveTalkerClient:
         """
         call = AnimateCall(self._stub.Animate(), self.address)
         try:
-            await call.write(pb.AnimateRequest(config=config_to_wire(config, encoding)))
+            with suppress(StreamEnded):  # refused at once; reading tells why
+                await call.write(pb.AnimateRequest(config=config_to_wire(config, encoding)))
             first = await call.read()
             if first is None:
                 raise LiveTalkerError(grpc.StatusCode.OK, f"the server at {self.address} ended the stream unasked")

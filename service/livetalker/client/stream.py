@@ -14,8 +14,9 @@ from livetalker.client.call import AnimateCall
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencyLog
 from livetalker.client.sources import LostAudio
-from livetalker.client.wire import Encoding, FaceFrame, frame_from_wire, identity_to_wire, pcm, shaping_to_wire
+from livetalker.client.wire import Encoding, FaceFrame, frame_from_wire, pcm
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
+from livetalker.messages import identity_to_wire, shaping_to_wire
 from livetalker.v1 import face_animation_pb2 as pb
 
 AudioInput = NDArray[np.float32] | NDArray[np.int16] | bytes | LostAudio

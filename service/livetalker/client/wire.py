@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.arkit import INDEX
-from livetalker.core.config import Delivery, IdentityChoice, Shaping, StreamConfig
+from livetalker.core.config import Delivery, StreamConfig
+from livetalker.messages import identity_to_wire, shaping_to_wire
 from livetalker.v1 import face_animation_pb2 as pb
 
 
@@ -73,22 +74,6 @@ def config_to_wire(config: StreamConfig, encoding: Encoding) -> pb.StreamConfig:
         blinks=config.blinks,
         idle_motion=config.idle,
     )
-
-
-def identity_to_wire(choice: IdentityChoice) -> pb.Identity:
-    """Writes an identity choice."""
-    match choice.mode:
-        case "auto":
-            return pb.Identity(automatic=pb.AutomaticIdentity())
-        case "pinned":
-            return pb.Identity(pinned=choice.weights[0][0])
-        case _:
-            return pb.Identity(blended=pb.BlendedIdentity(weights=dict(choice.weights)))
-
-
-def shaping_to_wire(shaping: Shaping) -> pb.Shaping:
-    """Writes adjustments."""
-    return pb.Shaping(gains=shaping.gains, offsets=shaping.offsets, clamp=shaping.clamp, expression=shaping.expression)
 
 
 def pcm(samples: NDArray[np.float32] | NDArray[np.int16] | bytes, encoding: Encoding) -> bytes:

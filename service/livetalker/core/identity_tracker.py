@@ -152,9 +152,11 @@ class IdentityTracker:
             ValueError: the library lacks a name, or the state is of another library.
         """
         names, fade = self._library.names, state.embedding
-        if len(state.total) != len(self._sum) or fade.target.shape != self._library.neutral.shape:
+        if len(state.total) not in (0, len(self._sum)) or fade.target.shape != self._library.neutral.shape:
             raise ValueError("the state is of another identity library")
-        self._matching, self._voiced, self._sum = state.matching, state.voiced, state.total.copy()
+        self._matching, self._voiced, self._sum = state.matching, state.voiced, np.zeros(len(self._sum))
+        if len(state.total):
+            self._sum += state.total
         self._confidence, self._held, self._heard = state.confidence, state.held, state.heard
         self._current = names.index(state.identity) if state.identity else None
         self._challenger = names.index(state.challenger) if state.challenger else None

@@ -36,7 +36,7 @@ class IdentityState:
     Attributes:
         matching: whether the voice is still listened to; False once locked, pinned or blended.
         voiced: features with voice that were heard.
-        total: ``[V]``, sum of their voice features.
+        total: ``[V]``, sum of their voice features; may be empty where there are none or matching is over.
         identity: name matched; empty for none.
         confidence: of the latest check.
         challenger: name that may replace it; empty for none.

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from livetalker.core.mute import MuteTrack
+
 MAX_GAP_SECONDS: Final = 10
 """Longest hole that is filled with silence."""
 
@@ -67,16 +69,37 @@ class AudioTimeline:
 
     Attributes:
         position: samples placed so far; where the next chunk is due.
-        muted: whether audio placed from now on is silence.
+        mutes: where it was muted.
 
     Args:
         rate: hertz of the audio.
+        mutes: known already.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, mutes: MuteTrack | None = None) -> None:
         self._max_gap = MAX_GAP_SECONDS * rate
+        self._known = 0
         self.position = 0
-        self.muted = False
+        self.mutes = MuteTrack() if mutes is None else mutes
+
+    @property
+    def muted(self) -> bool:
+        """Whether audio placed from now on is silence."""
+        return self.mutes.muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self.mutes.change(self.position, muted)
+
+    def begin(self, position: int, known: int) -> None:
+        """Begins later than at sample 0.
+
+        Args:
+            position: where the first chunk is due.
+            known: audio before this was heard in another call; that it comes again or does not is worth no word.
+        """
+        self.position = position
+        self._known = max(position, known)
 
     def place(self, samples: NDArray[np.float32], start: int | None = None) -> Placed:
         """Places the next chunk.
@@ -90,18 +113,17 @@ class AudioTimeline:
         """
         due = self.position
         start = due if start is None else start
-        if start - due > self._max_gap:
-            raise GapTooLongError(due, start, self._max_gap)
+        expected = max(due, self._known)
+        if start - expected > self._max_gap:
+            raise GapTooLongError(expected, start, self._max_gap)
         repeated = min(max(due - start, 0), len(samples))
         missing = max(start - due, 0)
-        fresh = samples[repeated:]
-        if self.muted:
-            fresh = np.zeros_like(fresh)
+        fresh = self.mutes.applied(samples[repeated:], start + repeated)
         if missing:
             fresh = np.concatenate([np.zeros(missing, np.float32), fresh])
         self.position = due + len(fresh)
         return Placed(
             samples=fresh,
-            gap=Span(due, missing) if missing else None,
-            overlap=Span(start, repeated) if repeated else None,
+            gap=Span(expected, start - expected) if start > expected else None,
+            overlap=Span(start, repeated) if start + repeated > self._known and repeated else None,
         )

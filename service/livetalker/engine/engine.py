@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.geometry import PRESETS
@@ -20,12 +22,14 @@ from livetalker.core.stream_state import Resumption
 from livetalker.engine.backend import Backend
 from livetalker.engine.backends.choose import open_backend
 from livetalker.engine.inference import Inference, ending
-from livetalker.engine.resumed_stream import open_stream
+from livetalker.engine.resumed_stream import ResumedStream
 from livetalker.engine.scheduler import Ready, Scheduler
 from livetalker.engine.slots import Slot
 from livetalker.engine.stream import EngineStream, Sink
 
 log = logging.getLogger(__name__)
+
+OneStream = TypeVar("OneStream", bound=EngineStream)
 
 
 class Engine:
@@ -129,16 +133,29 @@ class Engine:
         with self._condition:
             return self._slots.in_use
 
-    def open(self, config: StreamConfig, sink: Sink, resumption: Resumption | None = None) -> EngineStream:
+    def open(self, config: StreamConfig, sink: Sink) -> EngineStream:
         """Admit a stream; ``sink`` is called on the engine's thread with every output, and must not open streams.
 
-        A sink that raises ends its own stream. With a ``resumption`` it is a ``ResumedStream``.
+        A sink that raises ends its own stream.
 
         Raises:
-            ValueError: the resumption's state is of another model.
             UnknownIdentityError: the configuration names an identity the library does not have.
             EngineFull: all slots, or all places shared with other engines, are taken.
         """
+        least, opening = self._inference.hops[-1], self._inference.opening
+        return self._admit(
+            config, lambda slot: EngineStream(config, slot, self._library, sink, self._wake, least, opening)
+        )
+
+    def resume(self, config: StreamConfig, sink: Sink, resumption: Resumption) -> ResumedStream:
+        """Admit a stream that goes on where another one broke off; otherwise as ``open``."""
+        least, opening = self._inference.hops[-1], self._inference.opening
+        return self._admit(
+            config,
+            lambda slot: ResumedStream(config, slot, self._library, sink, self._wake, least, opening, resumption),
+        )
+
+    def _admit(self, config: StreamConfig, make: Callable[[Slot], OneStream]) -> OneStream:
         self._library.embedding(config.identity)
         with self._condition:
             if not self._ticking:
@@ -153,8 +170,7 @@ class Engine:
                 slot = self._acquire()
             if slot is None:
                 raise EngineFull(f"all {self.max_streams} streams are taken")
-            least, opening = self._inference.hops[-1], self._inference.opening
-            stream = open_stream(config, slot, self._library, sink, self._wake, least, opening, resumption)
+            stream = make(slot)
             self._streams.append(stream)
         return stream
 

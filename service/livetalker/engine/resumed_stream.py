@@ -89,13 +89,15 @@ def level_at(state: StreamState, sample: int) -> float | None:
 
 
 def from_frame(first: int, sink: Sink) -> Sink:
-    """A sink that keeps what is before a frame, at the stream's rate, to itself."""
+    """A sink that keeps what is before a frame, at the stream's rate, to itself.
+
+    In the place of frames come none, so that whoever waits for the stream to get on learns that it does.
+    """
 
     def deliver(output: Output) -> None:
         match output:
             case Frames() if output.first < first:
-                if (known := first - output.first) < len(output):
-                    sink(Frames(first, output.values[known:]))
+                sink(Frames(first, output.values[first - output.first :]))
             case Skipped() if output.first < first:
                 if (left := output.first + output.count - first) > 0:
                     sink(Skipped(first, left, output.reason))
@@ -123,11 +125,19 @@ class ResumedStream(EngineStream):
     ) -> None:
         super().__init__(config, slot, library, from_frame(resumption.next_frame, sink), wake, hop, opening)
         self._resumption = resumption
-        self._begun = False
+        self._first: int | None = None  # frame at the stream's rate that is made first, once that is known
         self._pushed = resumption.instant(config)  # where controls count that come before any audio
         if resumption.state is not None:
             state = resumption.state
             self._inbox.append(lambda: self._restore(state))
+
+    @property
+    def backlog_samples(self) -> int:
+        """Samples pushed but not yet animated, at the client's rate."""
+        if self._first is None:
+            return 0
+        animated = max(self._first, self._converter.next_frame) * self.config.sample_rate // self.config.fps
+        return max(0, self._pushed - animated)
 
     def begin(self, start: int) -> int:
         """Says where the audio begins; once, before the first of it.
@@ -141,19 +151,19 @@ class ResumedStream(EngineStream):
         """
         origin = origin_of(self.config, self._resumption, start, self._hop, self.preset.look_ahead)
         with self._lock:
-            self._begun = True
+            self._first = origin.frame * (self.config.fps // MODEL_FPS)
             self._pushed = origin.sample
             self._note(lambda: self._begin_at(origin))
         return origin.sample
 
     def flush(self) -> None:
         """Barge-in; nothing, as long as there is no audio."""
-        if self._begun:
+        if self._first is not None:
             super().flush()
 
     def finish(self) -> None:
         """No more audio will come, or none at all."""
-        if not self._begun:
+        if self._first is None:
             end = self._resumption.instant(self.config)
             self.push(np.zeros(max(0, end - self.begin(end)), np.float32))
         super().finish()
@@ -174,19 +184,3 @@ class ResumedStream(EngineStream):
         self._converter.skip_to(first)
         if first > wanted:  # a flush that the client may not have heard of
             self._sink(Skipped(wanted, first - wanted, SkipReason.FLUSH))
-
-
-def open_stream(
-    config: StreamConfig,
-    slot: Slot,
-    library: IdentityLibrary,
-    sink: Sink,
-    wake: Callable[[EngineStream], None],
-    hop: int,
-    opening: int,
-    resumption: Resumption | None,
-) -> EngineStream:
-    """A new stream, or one that goes on; arguments as of these."""
-    if resumption is None:
-        return EngineStream(config, slot, library, sink, wake, hop, opening)
-    return ResumedStream(config, slot, library, sink, wake, hop, opening, resumption)

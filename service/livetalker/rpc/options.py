@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from livetalker.address import DEFAULT_HOST, DEFAULT_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Where a server's TLS material is, all of it PEM.
+
+    Attributes:
+        certificate: the server's, followed by those that lead to its authority.
+        key: its private key, not encrypted.
+        client_authority: whose clients are let in; None lets in clients without a certificate.
+    """
+
+    certificate: Path
+    key: Path
+    client_authority: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +40,9 @@ class ServerOptions:
             one's oldest frames are dropped.
         share_port: whether other processes of this user may listen at the same port and get some of the connections.
         session_prefix: begins the name of every stream, which tells servers that share a port apart.
+        tls: certificate and key; None serves in plain text.
+        token_file: bearer tokens of those who may call; None lets everybody.
+        resume_key: secret that signs resume tokens; servers that have it in common take over one another's streams.
     """
 
     host: str = DEFAULT_HOST
@@ -35,3 +55,6 @@ class ServerOptions:
     outbox_s: float = 1.0
     share_port: bool = False
     session_prefix: str = ""
+    tls: TlsFiles | None = None
+    token_file: Path | None = None
+    resume_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from livetalker.core.admission import ModelInfo
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
 from livetalker.core.outputs import Output
+from livetalker.core.stream_state import Resumption
 
 
 class Voice(Protocol):
@@ -50,6 +51,22 @@ class Voice(Protocol):
         ...
 
 
+class ResumedVoice(Voice, Protocol):
+    """A stream that goes on where another one broke off, on the same clock."""
+
+    def begin(self, start: int) -> int:
+        """Says where its audio begins; once, before the first push.
+
+        Args:
+            start: sample of the clock.
+
+        Returns:
+            The sample that the first push begins with: at or before ``start``, with silence to push in between, or
+            after it, where what was before is not wanted.
+        """
+        ...
+
+
 class Animator(Protocol):
     """Whoever animates voices."""
 
@@ -60,6 +77,15 @@ class Animator(Protocol):
 
     def open(self, config: StreamConfig, sink: Callable[[Output], None]) -> Voice:
         """Admits a stream; the sink may be called on any thread.
+
+        Raises:
+            EngineFull: every slot is taken.
+            UnknownIdentityError: the model's library lacks a name.
+        """
+        ...
+
+    def resume(self, config: StreamConfig, sink: Callable[[Output], None], resumption: Resumption) -> ResumedVoice:
+        """Admits a stream that broke off, here or elsewhere.
 
         Raises:
             EngineFull: every slot is taken.

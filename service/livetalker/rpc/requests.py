@@ -65,20 +65,12 @@ def _invalid(field: str, message: str) -> ServiceError:
     return ServiceError(Reason.CONFIG_INVALID, f"{field}: {message}", field=field)
 
 
-def read_config(request: pb.AnimateRequest) -> tuple[StreamConfig, AudioFormat]:
-    """Reads a stream's first message.
+def read_config(message: pb.StreamConfig) -> tuple[StreamConfig, AudioFormat]:
+    """Reads a config.
 
     Raises:
-        ServiceError: it is not a config, or not a valid one.
+        ServiceError: it is not a valid one.
     """
-    match request.WhichOneof("request"):
-        case "config":
-            pass
-        case None:
-            raise ServiceError(Reason.REQUEST_EMPTY, "the first request is empty; send a config first")
-        case other:
-            raise ServiceError(Reason.CONFIG_FIRST, f"the first request is {other}; send a config first")
-    message = request.config
     with config_errors("config"):
         config = StreamConfig(
             sample_rate=message.sample_rate,

@@ -12,6 +12,7 @@ from livetalker.core.outputs import Frames, IdentityMatched, Skipped, SkipReason
 from livetalker.core.resample import hold_back
 from livetalker.core.timeline import MAX_GAP_SECONDS, Span
 from livetalker.rpc import requests
+from livetalker.rpc.opening import Opening
 from livetalker.rpc.options import ServerOptions
 from livetalker.v1 import face_animation_pb2 as pb
 
@@ -38,8 +39,11 @@ def algorithmic_latency_us(config: StreamConfig, encoder_delay: int = 0) -> int:
     return look_ahead + resampling + (frame_time_us(1, 60) + 1 if config.fps == 60 else 0)
 
 
-def started(session_id: str, config: StreamConfig, model: ModelInfo, options: ServerOptions) -> pb.AnimateResponse:
+def started(
+    session_id: str, opening: Opening, model: ModelInfo, options: ServerOptions, resume_token: bytes
+) -> pb.AnimateResponse:
     """The stream was accepted."""
+    config = opening.config
     return pb.AnimateResponse(
         started=pb.Started(
             session_id=session_id,
@@ -49,8 +53,15 @@ def started(session_id: str, config: StreamConfig, model: ModelInfo, options: Se
             frame_rate=config.fps,
             algorithmic_latency_us=algorithmic_latency_us(config, model.encoder_delay),
             limits=limits(options),
+            resume_token=resume_token,
+            first_frame=0 if opening.resumption is None else opening.resumption.next_frame,
         )
     )
+
+
+def resume_point(token: bytes, frame: int) -> pb.AnimateResponse:
+    """A newer token."""
+    return pb.AnimateResponse(event=pb.Event(resume_point=pb.ResumePoint(token=token, frame_index=frame)))
 
 
 def limits(options: ServerOptions) -> pb.Limits:

@@ -15,9 +15,11 @@ from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined
 from grpc_reflection.v1alpha import reflection
 
 from livetalker.address import AddressInUseError
+from livetalker.rpc.access import TokenCheck, TokenFile
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.ports import Animator
 from livetalker.rpc.servicer import FaceAnimationServicer
+from livetalker.rpc.tls import server_credentials
 from livetalker.v1 import face_animation_pb2 as pb
 from livetalker.v1 import face_animation_pb2_grpc as rpc
 
@@ -30,6 +32,9 @@ _LAST_WORDS_S: Final = 1.0
 class FaceServer:
     """A server over an engine that is already running; the engine stays the caller's to stop.
 
+    Raises:
+        TokenFileError, TlsError: a file that the options name cannot be used.
+
     Attributes:
         port: TCP port listened at, known after ``start``.
         servicer: the streams being served.
@@ -40,7 +45,10 @@ class FaceServer:
         self.servicer = FaceAnimationServicer(engine, options)
         self._options = options
         self._health = health_aio.HealthServicer()
+        self._credentials = None if options.tls is None else server_credentials(options.tls)
+        checks = [] if options.token_file is None else [TokenCheck(TokenFile(options.token_file))]
         self._server = grpc.aio.server(
+            interceptors=checks,
             options=(
                 ("grpc.max_receive_message_length", options.max_message_bytes),
                 # Without these two, gRPC grows its windows and buffers minutes of audio of a stream that is held back.
@@ -54,7 +62,7 @@ class FaceServer:
                 ("grpc.keepalive_timeout_ms", 10_000),
                 # Without being told so, a second server on the same port is a mistake to report, not to share with.
                 ("grpc.so_reuseport", int(options.share_port)),
-            )
+            ),
         )
         rpc.add_FaceAnimationServiceServicer_to_server(self.servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -70,7 +78,10 @@ class FaceServer:
         """
         address = f"{self._options.host}:{self._options.port}"
         try:
-            self.port = self._server.add_insecure_port(address)
+            if self._credentials is None:
+                self.port = self._server.add_insecure_port(address)
+            else:
+                self.port = self._server.add_secure_port(address, self._credentials)
         except RuntimeError as error:
             await self._server.stop(None)
             raise AddressInUseError(address) from error

@@ -10,11 +10,13 @@ from typing import Any
 import grpc
 
 from livetalker.core.outputs import Output
-from livetalker.rpc import requests, responses
+from livetalker.rpc import responses
 from livetalker.rpc.errors import Reason, ServiceError, abort
 from livetalker.rpc.mailbox import Mailbox
+from livetalker.rpc.opening import read_opening
 from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.ports import Animator
+from livetalker.rpc.resume_token import ResumeTokens
 from livetalker.rpc.session import RETRY_AFTER_S, PeerGone, Session, peer_gone
 from livetalker.v1 import face_animation_pb2 as pb
 from livetalker.v1 import face_animation_pb2_grpc as rpc
@@ -39,6 +41,7 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
         self.draining = False
         self._engine = engine
         self._options = options
+        self._tokens = ResumeTokens(options.resume_key, engine.info)
         self._sessions: set[Session] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -71,7 +74,8 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
         first = await self._first_request(context)
         if not isinstance(first, pb.AnimateRequest):  # grpc.aio.EOF: opened and half-closed, nothing was asked for
             return
-        config, audio = requests.read_config(first)
+        opening = read_opening(first, self._tokens)
+        config = opening.config
         # By itself, so that a first write that is given up in the middle does not leave grpc.aio in doubt whether the
         # headers went out: it would send them again with the status, which fails, and the client would wait for ever.
         with peer_gone():
@@ -85,14 +89,15 @@ class FaceAnimationServicer(rpc.FaceAnimationServiceServicer):
         name = f"{self._options.session_prefix}{next(self._numbers):06d}"
         if self._mailbox is None:
             self._mailbox = Mailbox(asyncio.get_running_loop())
-        session = Session(name, context, self._engine, config, audio, self._options, self._mailbox)
+        session = Session(name, context, self._engine, opening, self._options, self._mailbox, self._tokens)
         self._sessions.add(session)
         self._empty.clear()
         try:
             log.info(
-                "%s: stream %s opened: %d Hz, %d fps, %s, %s, identity %s",
+                "%s: stream %s %s: %d Hz, %d fps, %s, %s, identity %s",
                 context.peer(),
                 name,
+                "opened" if opening.resumption is None else f"goes on at frame {opening.resumption.next_frame}",
                 config.sample_rate,
                 config.fps,
                 config.preset,

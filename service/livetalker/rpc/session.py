@@ -17,16 +17,18 @@ from typing import Any, Final
 import grpc
 
 from livetalker.core.admission import EngineFull
-from livetalker.core.config import StreamConfig
+from livetalker.core.mute import MuteTrack
 from livetalker.core.outbox import Outbox
-from livetalker.core.outputs import Failed, Finished, Frames, IdentityMatched, Output, Skipped
+from livetalker.core.outputs import Checkpoint, Failed, Finished, Frames, IdentityMatched, Output, Skipped
 from livetalker.core.timeline import AudioTimeline, GapTooLongError
 from livetalker.rpc import requests, responses
 from livetalker.rpc.errors import Reason, ServiceError
 from livetalker.rpc.mailbox import Mailbox
+from livetalker.rpc.opening import Opening
 from livetalker.rpc.options import ServerOptions
-from livetalker.rpc.ports import Animator
-from livetalker.rpc.requests import AudioFormat, config_errors
+from livetalker.rpc.ports import Animator, ResumedVoice, Voice
+from livetalker.rpc.requests import config_errors
+from livetalker.rpc.resume_token import ResumeTokens
 from livetalker.v1 import face_animation_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -58,10 +60,10 @@ class Session:
         session_id: name of the stream in logs.
         context: the call.
         engine: who animates.
-        config: what the client asked for.
-        audio: how its chunks are written.
+        opening: what the client asked for.
         options: the server's limits.
         mailbox: brings the engine's outputs to the event loop.
+        tokens: writes what the stream could be resumed with.
 
     Raises:
         ServiceError: every slot is taken, or the model lacks what the config asks for.
@@ -72,18 +74,24 @@ class Session:
         session_id: str,
         context: grpc.aio.ServicerContext[pb.AnimateRequest, pb.AnimateResponse],
         engine: Animator,
-        config: StreamConfig,
-        audio: AudioFormat,
+        opening: Opening,
         options: ServerOptions,
         mailbox: Mailbox[Output],
+        tokens: ResumeTokens,
     ) -> None:
+        config, resumption = opening.config, opening.resumption
         self._id = session_id
         self._context = context
         self._engine = engine
+        self._opening = opening
         self._config = config
-        self._audio = audio
+        self._audio = opening.audio
         self._options = options
-        self._timeline = AudioTimeline(config.sample_rate)
+        self._tokens = tokens
+        self._state = None if resumption is None else resumption.state
+        self._state_frame = 0 if resumption is None else resumption.next_frame
+        self._token_old = False
+        self._timeline = AudioTimeline(config.sample_rate, MuteTrack(opening.mute_changes))
         self._outbox = Outbox(config.delivery, max(1, round(options.outbox_s * config.fps)))
         self._notices: deque[pb.AnimateResponse] = deque()
         self._backlog_limit = round(options.backlog_s * config.sample_rate)
@@ -97,7 +105,12 @@ class Session:
 
         with config_errors("config"):
             try:
-                self._voice = engine.open(config, sink)
+                self._voice: Voice
+                self._unplaced: ResumedVoice | None = None  # a resumed stream of which no audio has come yet
+                if resumption is None:
+                    self._voice = engine.open(config, sink)
+                else:
+                    self._voice = self._unplaced = engine.resume(config, sink, resumption)
             except EngineFull as error:
                 raise ServiceError(
                     Reason.SERVER_FULL,
@@ -151,7 +164,7 @@ class Session:
                     self._hear(request.audio)
                 case "control":
                     self._control(request.control)
-                case "config":
+                case "config" | "resume":
                     raise ServiceError(
                         Reason.CONFIG_REPEATED, "the stream has its config already; open a new stream for another one"
                     )
@@ -166,6 +179,8 @@ class Session:
 
     def _hear(self, chunk: pb.AudioChunk) -> None:
         samples = self._audio.decode(chunk)
+        if self._unplaced is not None:
+            self._begin(self._unplaced, chunk)
         try:
             placed = self._timeline.place(samples, chunk.start_sample if chunk.HasField("start_sample") else None)
         except GapTooLongError as error:
@@ -177,14 +192,26 @@ class Session:
         if len(placed.samples):
             self._voice.push(placed.samples)
 
+    def _begin(self, voice: ResumedVoice, chunk: pb.AudioChunk) -> None:
+        """The first audio of a resumed stream says where it begins."""
+        assert self._opening.resumption is not None
+        if not chunk.HasField("start_sample"):
+            raise ServiceError(
+                Reason.CONFIG_INVALID,
+                "the first audio of a resumed stream has no start_sample; say where on the stream's clock it begins",
+                field="audio.start_sample",
+            )
+        self._timeline.begin(voice.begin(chunk.start_sample), self._opening.resumption.instant(self._config))
+        self._unplaced = None
+
     def _control(self, control: pb.Control) -> None:
         match control.WhichOneof("control"):
             case "flush":
                 self._voice.flush()
             case "mute":
-                self._timeline.muted = True
+                self._mute(True)
             case "unmute":
-                self._timeline.muted = False
+                self._mute(False)
             case "rematch_identity":
                 with config_errors("control.rematch_identity"):
                     self._voice.rematch_identity(requests.read_identity(control.rematch_identity.identity))
@@ -194,6 +221,11 @@ class Session:
                 self._voice.shape(shaping)
             case _:
                 raise ServiceError(Reason.REQUEST_EMPTY, "a control is empty; set one of its fields", field="control")
+
+    def _mute(self, muted: bool) -> None:
+        self._timeline.muted = muted
+        self._token_old = True
+        self._news.set()
 
     async def _wait_for_room(self) -> None:
         while True:
@@ -218,7 +250,9 @@ class Session:
         self._room.set()
 
     async def _write_all(self) -> None:
-        await self._send(responses.started(self._id, self._config, self._engine.info, self._options))
+        await self._send(
+            responses.started(self._id, self._opening, self._engine.info, self._options, self._resume_token())
+        )
         while not isinstance(output := await self._next_output(), Finished):
             match output:
                 case Frames():
@@ -227,6 +261,9 @@ class Session:
                     await self._send(responses.identity_matched(output))
                 case Skipped():
                     await self._send(responses.skipped(output))
+                case Checkpoint():
+                    self._state, self._state_frame = output.state, output.frame
+                    await self._send_resume_point()
                 case Failed():
                     log.error("stream %s failed in the engine", self._id, exc_info=output.error)
                     raise ServiceError(Reason.SERVER_FAILED, "the server could not animate the stream; open a new one")
@@ -237,12 +274,21 @@ class Session:
             if self._notices:
                 await self._send(self._notices.popleft())
                 self._room.set()
+            elif self._token_old:
+                await self._send_resume_point()
             elif (output := self._outbox.take()) is not None:
                 self._room.set()
                 return output
             else:
                 self._news.clear()
                 await self._news.wait()
+
+    def _resume_token(self) -> bytes:
+        self._token_old = False
+        return self._tokens.write(self._opening.message, self._timeline.mutes.changes, self._state)
+
+    async def _send_resume_point(self) -> None:
+        await self._send(responses.resume_point(self._resume_token(), self._state_frame))
 
     async def _send_frames(self, frames: Frames) -> None:
         for start in range(0, len(frames), _FRAMES_PER_MESSAGE):

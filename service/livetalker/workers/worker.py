@@ -29,13 +29,12 @@ def work(number: int, setup: WorkerSetup, counts: SharedCounts, supervisor: Conn
     logging.basicConfig(
         level=setup.log_level, format=f"%(asctime)s worker {number} %(levelname)s %(message)s", stream=sys.stderr
     )
-    from diffusiontalker.bundle import BundleError
+    from diffusiontalker.errors import MendableError
     from livetalker.address import AddressInUseError
-    from livetalker.engine.backend import BackendError
 
     try:
         _serve(number, setup, SharedPlaces(counts, number), supervisor)
-    except (BundleError, BackendError, AddressInUseError) as error:
+    except (MendableError, AddressInUseError) as error:
         with suppress(OSError):  # the supervisor may have given up already
             supervisor.send(Failed(str(error)))
         sys.exit(1)

@@ -1,0 +1,1 @@
+"""Messages that the server writes for itself alone."""
