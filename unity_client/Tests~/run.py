@@ -44,6 +44,7 @@ def compile_assembly(
     defines: Iterable[str] = (),
     program: bool = False,
     documented: bool = False,
+    engine: bool = False,
 ) -> Path:
     """Compiles all C# files below some folders.
 
@@ -56,6 +57,7 @@ def compile_assembly(
         defines: symbols for ``#if``.
         program: whether it can be run.
         documented: whether every public name must have its documentation.
+        engine: whether it is a layer on Unity.
 
     Raises:
         BuildError: it does not compile.
@@ -66,6 +68,8 @@ def compile_assembly(
     lines = [
         "-nologo", "-nostdlib", "-deterministic", "-langversion:8.0", "-warn:4", "-warnaserror+", "-debug:portable",
         f"-target:{'exe' if program else 'library'}", f'-out:"{output}"', "-optimize+",
+        # Unity fills in serialized fields, and silences this warning about them itself.
+        *(["-nowarn:0649"] if engine else []),
         *([f'-doc:"{output.with_suffix(".xml")}"'] if documented else []),
         *(f"-define:{define}" for define in defines),
         *(f'-r:"{path}"' for path in (*sorted(framework.glob("*.dll")), *references)),
@@ -85,18 +89,18 @@ def compile_all(tools: Toolchain) -> Path:
     for number, defines in enumerate(HANDLERS):
         runtime = compile_assembly(
             tools, BUILD / f"LiveTalker.{number}.dll", [PACKAGE / "Runtime/Unity"],
-            standard=True, references=[core, unity], defines=defines, documented=True,
+            standard=True, references=[core, unity], defines=defines, documented=True, engine=True,
         )  # fmt: skip
         editor = compile_assembly(
             tools, BUILD / f"LiveTalker.Editor.{number}.dll", [PACKAGE / "Editor"],
-            standard=True, references=[core, unity, runtime], defines=(*defines, "UNITY_EDITOR"),
+            standard=True, references=[core, unity, runtime], defines=(*defines, "UNITY_EDITOR"), engine=True,
         )  # fmt: skip
         layers += 2
     for sample in sorted((PACKAGE / "Samples~").iterdir()):
         if sample.is_dir():
             compile_assembly(
                 tools, BUILD / f"Sample.{sample.name}.dll", [sample],
-                standard=True, references=[core, unity, runtime, editor], defines=("UNITY_EDITOR",),
+                standard=True, references=[core, unity, runtime, editor], defines=("UNITY_EDITOR",), engine=True,
             )  # fmt: skip
             layers += 1
     print(f"compiled Core for netstandard2.1, and {layers} engine assemblies against declarations", flush=True)

@@ -85,7 +85,7 @@ namespace LiveTalker.Tests
                 // The voice is 32 kB/s: audio must be lost at the sender, and the frames of what arrives still come in order.
                 var listener = new Listener(session);
                 bool enough = await listener.UntilAsync(
-                    () => listener.Indexes.Count > 100 && listener.Events.Any(e => e.Kind == SessionEventKind.AudioMissing), 60);
+                    () => listener.Indexes.Count > 100 && listener.Events.Any(e => e.Kind == SessionEventKind.AudioMissing), 120);
                 Console.WriteLine($"     {listener.Indexes.Count} frames, the last is number {listener.Indexes.LastOrDefault()}; events: "
                     + string.Join(", ", listener.Events.GroupBy(e => e.Kind).Select(g => $"{g.Count()} {g.Key}")));
                 Assert.IsTrue(enough, session.LastError?.Message);

@@ -87,7 +87,7 @@ namespace LiveTalker
             int mouth = 0;
             for (int i = 0; i < parsed.Length; i++)
             {
-                if (lexicon.TryFind(parsed[i], out Lexicon.Entry entry))
+                if (TryFindWithin(lexicon, parsed[i], out Lexicon.Entry entry))
                 {
                     Add(found, shapeNames[i], entry, entry.Kind);
                     int channel = FaceChannels.IndexOf(entry.Channels[0]);
@@ -96,6 +96,35 @@ namespace LiveTalker
             }
 
             return mouth;
+        }
+
+        // Meshes, nodes and tools put words of their own first. What is left without them must still say something.
+        private static bool TryFindWithin(Lexicon lexicon, ShapeName name, out Lexicon.Entry entry)
+        {
+            for (int words = 0; words < name.Words.Count; words++)
+            {
+                ShapeName rest = words == 0 ? name : name.Without(words);
+                if ((words == 0 || rest.Words.Count > 1 || rest.Core.Length >= 5) && lexicon.TryFind(rest, out entry))
+                {
+                    return true;
+                }
+            }
+
+            entry = default;
+            return false;
+        }
+
+        private static ShapeName FromFirstFaceWord(ShapeName name)
+        {
+            for (int i = 0; i < name.Words.Count; i++)
+            {
+                if (FaceWords.Contains(name.Words[i]))
+                {
+                    return i == 0 ? name : name.Without(i);
+                }
+            }
+
+            return name;
         }
 
         private static void AddNearest(List<AutoMapMatch> found, IReadOnlyList<string> shapeNames, ShapeName[] parsed)
@@ -108,7 +137,7 @@ namespace LiveTalker
 
             for (int i = 0; i < parsed.Length; i++)
             {
-                if (!taken.Contains(shapeNames[i]) && Coefficients.TryFindNearest(parsed[i], NearEnough, out Lexicon.Entry entry))
+                if (!taken.Contains(shapeNames[i]) && Coefficients.TryFindNearest(FromFirstFaceWord(parsed[i]), NearEnough, out Lexicon.Entry entry))
                 {
                     Add(found, shapeNames[i], entry, MatchKind.NearestName);
                 }

@@ -79,7 +79,7 @@ namespace LiveTalker
                     entry = known.Value;
                     unique = true;
                 }
-                else if (likeness == best && known.Value.Channels[0] != entry.Channels[0])
+                else if (likeness == best && best > 0 && known.Value.Channels[0] != entry.Channels[0])
                 {
                     unique = false;
                 }
@@ -88,29 +88,40 @@ namespace LiveTalker
             return unique && best >= nearEnough;
         }
 
-        /// <summary>1 for equal words, less by the share of letters that differ (Levenshtein 1966).</summary>
+        /// <summary>
+        /// 1 for equal words, less by the share of letters that were added, left out, replaced or swapped with their
+        /// neighbour (Damerau 1964, no letter touched twice).
+        /// </summary>
         public static double Likeness(string a, string b)
         {
-            var row = new int[b.Length + 1];
+            var distance = new int[a.Length + 1, b.Length + 1];
+            for (int i = 0; i <= a.Length; i++)
+            {
+                distance[i, 0] = i;
+            }
+
             for (int j = 0; j <= b.Length; j++)
             {
-                row[j] = j;
+                distance[0, j] = j;
             }
 
             for (int i = 1; i <= a.Length; i++)
             {
-                int diagonal = row[0];
-                row[0] = i;
                 for (int j = 1; j <= b.Length; j++)
                 {
-                    int replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                    diagonal = row[j];
-                    row[j] = Math.Min(replaced, 1 + Math.Min(row[j], row[j - 1]));
+                    int least = distance[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                    least = Math.Min(least, 1 + Math.Min(distance[i - 1, j], distance[i, j - 1]));
+                    if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    {
+                        least = Math.Min(least, 1 + distance[i - 2, j - 2]);
+                    }
+
+                    distance[i, j] = least;
                 }
             }
 
             int longest = Math.Max(a.Length, b.Length);
-            return longest == 0 ? 1 : 1 - (double)row[b.Length] / longest;
+            return longest == 0 ? 1 : 1 - ((double)distance[a.Length, b.Length] / longest);
         }
 
         // mouthSmile, said of both sides at once.

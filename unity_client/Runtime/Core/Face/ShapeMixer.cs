@@ -72,6 +72,12 @@ namespace LiveTalker
             return mixed;
         }
 
+        /// <summary>Whether speech has ever moved a shape.</summary>
+        public bool IsWritten(int shape)
+        {
+            return !float.IsNaN(written[shape]);
+        }
+
         /// <summary>What the shape was before speech, to put back in the end.</summary>
         public float Underlying(int shape)
         {

@@ -71,11 +71,9 @@ namespace LiveTalker
             return word == "l" || word == "r";
         }
 
-        // "blendShape1.browInner_L" -> brow inner l; "LEyeBlink" -> l eye blink; "A25_Jaw_Open" -> jaw open.
-        private static List<string> Split(string name)
+        // "head.browInner_L" -> head brow inner l; "LEyeBlink" -> l eye blink; "A25_Jaw_Open" -> jaw open.
+        private static List<string> Split(string own)
         {
-            int dot = name.LastIndexOf('.');
-            string own = dot >= 0 && dot < name.Length - 1 ? name.Substring(dot + 1) : name;
             var words = new List<string>();
             var numbered = false;
             int begin = 0;

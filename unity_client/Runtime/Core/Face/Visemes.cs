@@ -6,64 +6,62 @@ namespace LiveTalker
 {
     /// <summary>The 15 visemes of Oculus LipSync and VRChat, derived from a face of 52 coefficients.</summary>
     /// <remarks>
-    /// Each viseme has a typical mouth: how far it is open, its lips apart, rounded, spread, pressed and so on, after the
-    /// targets that the model's faces were made from. A face is as much of each viseme as it is near to that mouth; the
-    /// weights add up to 1, and a face at rest is all <c>sil</c>. What only the tongue does behind the teeth cannot be seen
-    /// in ARKit coefficients: DD, kk and nn share such a mouth among them.
+    /// Each viseme has a typical mouth, and a face is as much of a viseme as it is likely to be that mouth: a Gaussian for
+    /// each, normalised so that the weights add up to 1. A face at rest is <c>sil</c>. What only the tongue does behind the
+    /// teeth is not in the 52: DD, kk and nn share such a mouth among them. The table is that of
+    /// tests/vectors/visemes.json, which all clients share.
     /// </remarks>
     public static class Visemes
     {
         /// <summary>How many visemes there are.</summary>
         public const int Count = 15;
 
-        private const int Features = 9;
-
-        // Squared distance, in the units of the table, at which a viseme has lost 1 - 1/e of its weight.
-        private const float Nearness = 0.008f;
-
         private static readonly string[] NameArray =
         {
             "sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou",
         };
 
-        // jaw open, lips apart, pucker, funnel, spread, press, lower lip rolled in, tongue, jaw forward
-        private static readonly float[] Mouths =
+        // A feature is the mean of these coefficients.
+        private static readonly int[][] Features =
         {
-            0.00f, 0.00f, 0.00f, 0.00f, 0.00f, 0.00f, 0.00f, 0.00f, 0.00f,
-            0.07f, 0.00f, 0.00f, 0.02f, 0.08f, 0.30f, 0.20f, 0.00f, 0.02f,
-            0.10f, 0.08f, 0.00f, 0.02f, 0.12f, 0.00f, 0.40f, 0.00f, 0.00f,
-            0.12f, 0.16f, 0.00f, 0.02f, 0.14f, 0.00f, 0.00f, 0.30f, 0.04f,
-            0.07f, 0.13f, 0.00f, 0.02f, 0.16f, 0.00f, 0.00f, 0.00f, 0.05f,
-            0.14f, 0.13f, 0.00f, 0.02f, 0.14f, 0.00f, 0.00f, 0.00f, 0.02f,
-            0.07f, 0.22f, 0.12f, 0.54f, 0.00f, 0.00f, 0.00f, 0.00f, 0.20f,
-            0.05f, 0.18f, 0.00f, 0.02f, 0.27f, 0.00f, 0.00f, 0.00f, 0.16f,
-            0.12f, 0.14f, 0.00f, 0.02f, 0.13f, 0.00f, 0.00f, 0.05f, 0.04f,
-            0.11f, 0.16f, 0.11f, 0.40f, 0.02f, 0.00f, 0.00f, 0.00f, 0.10f,
-            0.46f, 0.21f, 0.00f, 0.10f, 0.10f, 0.00f, 0.00f, 0.00f, 0.03f,
-            0.32f, 0.24f, 0.00f, 0.02f, 0.30f, 0.00f, 0.00f, 0.00f, 0.03f,
-            0.17f, 0.19f, 0.00f, 0.01f, 0.38f, 0.00f, 0.00f, 0.00f, 0.03f,
-            0.36f, 0.15f, 0.14f, 0.41f, 0.02f, 0.00f, 0.00f, 0.00f, 0.06f,
-            0.14f, 0.06f, 0.38f, 0.54f, 0.00f, 0.00f, 0.00f, 0.00f, 0.08f,
+            new[] { Arkit.Index("jawOpen") },
+            new[] { Arkit.Index("mouthClose") },
+            new[] { Arkit.Index("mouthPucker") },
+            new[] { Arkit.Index("mouthFunnel") },
+            new[] { Arkit.Index("mouthStretchLeft"), Arkit.Index("mouthStretchRight") },
+            new[] { Arkit.Index("mouthRollLower") },
+            new[] { Arkit.Index("mouthRollUpper") },
+            new[] { Arkit.Index("mouthUpperUpLeft"), Arkit.Index("mouthUpperUpRight") },
+            new[] { Arkit.Index("mouthLowerDownLeft"), Arkit.Index("mouthLowerDownRight") },
+            new[] { Arkit.Index("mouthPressLeft"), Arkit.Index("mouthPressRight") },
+            new[] { Arkit.Index("tongueOut") },
+            new[] { Arkit.Index("jawForward") },
         };
 
-        // What the eye sees first counts most: contact of the lips, the tongue between the teeth.
-        private static readonly float[] Importance = { 1f, 1f, 1.2f, 1f, 1f, 2f, 1.5f, 1.5f, 1.2f };
+        // Each viseme's mean of each feature.
+        private static readonly float[] Means =
+        {
+            0.000f, 0.000f, 0.000f, 0.000f, 0.000f, 0.000f, 0.000f, 0.000f, 0.000f, 0.000f, 0.000f, 0.000f, // sil
+            0.091f, 0.091f, 0.062f, 0.000f, 0.105f, 0.056f, 0.053f, 0.000f, 0.000f, 0.068f, 0.005f, 0.029f, // PP
+            0.119f, 0.080f, 0.045f, 0.124f, 0.127f, 0.230f, 0.003f, 0.140f, 0.000f, 0.004f, 0.002f, 0.014f, // FF
+            0.131f, 0.025f, 0.048f, 0.123f, 0.140f, 0.007f, 0.003f, 0.108f, 0.184f, 0.003f, 0.272f, 0.046f, // TH
+            0.101f, 0.021f, 0.053f, 0.153f, 0.152f, 0.011f, 0.003f, 0.108f, 0.161f, 0.004f, 0.006f, 0.054f, // DD
+            0.143f, 0.030f, 0.079f, 0.185f, 0.122f, 0.009f, 0.003f, 0.104f, 0.157f, 0.003f, 0.004f, 0.036f, // kk
+            0.091f, 0.021f, 0.112f, 0.440f, 0.031f, 0.011f, 0.003f, 0.186f, 0.197f, 0.004f, 0.001f, 0.178f, // CH
+            0.075f, 0.014f, 0.048f, 0.124f, 0.209f, 0.006f, 0.002f, 0.133f, 0.194f, 0.002f, 0.003f, 0.147f, // SS
+            0.142f, 0.026f, 0.060f, 0.164f, 0.128f, 0.006f, 0.003f, 0.108f, 0.176f, 0.004f, 0.044f, 0.053f, // nn
+            0.157f, 0.034f, 0.101f, 0.326f, 0.050f, 0.007f, 0.003f, 0.140f, 0.177f, 0.004f, 0.001f, 0.094f, // RR
+            0.419f, 0.076f, 0.026f, 0.110f, 0.182f, 0.012f, 0.002f, 0.190f, 0.261f, 0.003f, 0.001f, 0.037f, // aa
+            0.287f, 0.052f, 0.026f, 0.066f, 0.260f, 0.012f, 0.002f, 0.177f, 0.226f, 0.002f, 0.001f, 0.034f, // E
+            0.156f, 0.032f, 0.022f, 0.060f, 0.309f, 0.012f, 0.004f, 0.122f, 0.187f, 0.004f, 0.004f, 0.044f, // ih
+            0.382f, 0.076f, 0.098f, 0.333f, 0.047f, 0.006f, 0.002f, 0.133f, 0.212f, 0.002f, 0.003f, 0.062f, // oh
+            0.151f, 0.045f, 0.328f, 0.444f, 0.023f, 0.007f, 0.003f, 0.054f, 0.101f, 0.003f, 0.002f, 0.074f, // ou
+        };
 
-        private static readonly int JawOpen = Arkit.Index("jawOpen");
-        private static readonly int JawForward = Arkit.Index("jawForward");
-        private static readonly int Pucker = Arkit.Index("mouthPucker");
-        private static readonly int Funnel = Arkit.Index("mouthFunnel");
-        private static readonly int RollLower = Arkit.Index("mouthRollLower");
-        private static readonly int RollUpper = Arkit.Index("mouthRollUpper");
-        private static readonly int Tongue = Arkit.Index("tongueOut");
-        private static readonly int StretchLeft = Arkit.Index("mouthStretchLeft");
-        private static readonly int StretchRight = Arkit.Index("mouthStretchRight");
-        private static readonly int PressLeft = Arkit.Index("mouthPressLeft");
-        private static readonly int PressRight = Arkit.Index("mouthPressRight");
-        private static readonly int LowerDownLeft = Arkit.Index("mouthLowerDownLeft");
-        private static readonly int LowerDownRight = Arkit.Index("mouthLowerDownRight");
-        private static readonly int UpperUpLeft = Arkit.Index("mouthUpperUpLeft");
-        private static readonly int UpperUpRight = Arkit.Index("mouthUpperUpRight");
+        private static readonly float[] Spreads =
+        {
+            0.080f, 0.080f, 0.132f, 0.223f, 0.130f, 0.080f, 0.080f, 0.080f, 0.092f, 0.080f, 0.080f, 0.080f,
+        };
 
         /// <summary>The 15 names: sil PP FF TH DD kk CH SS nn RR aa E ih oh ou.</summary>
         public static IReadOnlyList<string> Names => NameArray;
@@ -79,38 +77,34 @@ namespace LiveTalker
         /// <param name="visemes">Receives the 15 weights, each 0 to 1, which add up to 1.</param>
         public static void FromFace(ReadOnlySpan<float> face, Span<float> visemes)
         {
-            Span<float> mouth = stackalloc float[Features];
-            mouth[0] = face[JawOpen];
-            mouth[1] = (face[LowerDownLeft] + face[LowerDownRight] + face[UpperUpLeft] + face[UpperUpRight]) / 4;
-            mouth[2] = face[Pucker];
-            mouth[3] = face[Funnel];
-            mouth[4] = (face[StretchLeft] + face[StretchRight]) / 2;
-            mouth[5] = Math.Max((face[PressLeft] + face[PressRight]) / 2, face[RollUpper]);
-            mouth[6] = face[RollLower];
-            mouth[7] = face[Tongue];
-            mouth[8] = face[JawForward];
-
-            float nearest = float.MaxValue;
-            for (int viseme = 0; viseme < Count; viseme++)
+            visemes.Slice(0, Count).Clear();
+            for (int i = 0; i < Features.Length; i++)
             {
-                float distance = 0;
-                for (int i = 0; i < Features; i++)
+                float feature = 0;
+                foreach (int coefficient in Features[i])
                 {
-                    float apart = (mouth[i] - Mouths[viseme * Features + i]) * Importance[i];
-                    distance += apart * apart;
+                    feature += face[coefficient] / Features[i].Length;
                 }
 
-                visemes[viseme] = distance;
-                nearest = Math.Min(nearest, distance);
+                for (int viseme = 0; viseme < Count; viseme++)
+                {
+                    float apart = (feature - Means[(viseme * Features.Length) + i]) / Spreads[i];
+                    visemes[viseme] += apart * apart / 2;
+                }
             }
 
             // Relative to the nearest, so that a mouth beyond all of them still is one.
+            float nearest = float.MaxValue;
+            for (int viseme = 0; viseme < Count; viseme++)
+            {
+                nearest = Math.Min(nearest, visemes[viseme]);
+            }
+
             float sum = 0;
             for (int viseme = 0; viseme < Count; viseme++)
             {
-                float weight = MathF.Exp((nearest - visemes[viseme]) / Nearness);
-                visemes[viseme] = weight;
-                sum += weight;
+                visemes[viseme] = MathF.Exp(nearest - visemes[viseme]);
+                sum += visemes[viseme];
             }
 
             for (int viseme = 0; viseme < Count; viseme++)

@@ -21,6 +21,17 @@ namespace LiveTalker
             Buffer = new JitterBuffer(session.Config.FrameRate, floorSeconds, maxSeconds);
         }
 
+        /// <summary>
+        /// The least delay that makes sense for a face that follows a live microphone: the model's look-ahead, one frame, and
+        /// 60 ms for network and server. What more it takes, the buffer finds out.
+        /// </summary>
+        public static double LiveFloorSeconds(SessionConfig config)
+        {
+            double lookAhead = config.Latency == LatencyPreset.Low ? 0.04 : config.Latency == LatencyPreset.Quality ? 0.16 : 0.08;
+            double between = config.FrameRate == 60 ? 1.0 / 60 : 0; // every other frame lies between two
+            return lookAhead + between + (1.0 / config.FrameRate) + 0.06;
+        }
+
         /// <summary>Where the audio is; give it an observation whenever the sound device says so.</summary>
         public AudioClock Clock { get; } = new AudioClock();
 
