@@ -145,9 +145,10 @@ async def test_frames_are_shown_within_half_a_frame_of_their_audio(
     seen = [(face, instant) for instant, face, _ in performance.shown if SETTLED_S < instant < SECONDS - 0.5]
     assert len(seen) > 100
     errors = np.array([off_by(face, instant, baked, fps) for face, instant in seen])
+    middle, most, worst = np.percentile(errors, [50, 99, 100])
     print(
-        f"{fps} fps: off by p50 {np.median(errors):.3f}, p99 {np.percentile(errors, 99):.3f}, "
-        f"worst {errors.max():.3f} of a frame; delay {performance.delay_s * 1e3:.0f} ms, stalls up to {performance.stall_s * 1e3:.0f} ms"
+        f"{fps} fps: off by p50 {middle:.3f}, p99 {most:.3f}, worst {worst:.3f} of a frame; "
+        f"delay {performance.delay_s * 1e3:.0f} ms, stalls up to {performance.stall_s * 1e3:.0f} ms"
     )
     # One in a hundred is left to a server that is busy with something else.
-    assert np.percentile(errors, 99) <= 0.5
+    assert most <= 0.5
