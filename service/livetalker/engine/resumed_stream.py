@@ -91,13 +91,14 @@ def level_at(state: StreamState, sample: int) -> float | None:
 def from_frame(first: int, sink: Sink) -> Sink:
     """A sink that keeps what is before a frame, at the stream's rate, to itself.
 
-    In the place of frames come none, so that whoever waits for the stream to get on learns that it does.
+    In the place of frames comes a run of none, so that whoever waits for the stream to get on learns that it does.
     """
 
     def deliver(output: Output) -> None:
         match output:
             case Frames() if output.first < first:
-                sink(Frames(first, output.values[first - output.first :]))
+                known = min(first - output.first, len(output))
+                sink(Frames(output.first + known, output.values[known:]))
             case Skipped() if output.first < first:
                 if (left := output.first + output.count - first) > 0:
                     sink(Skipped(first, left, output.reason))
