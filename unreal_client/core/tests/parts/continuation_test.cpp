@@ -58,6 +58,13 @@ TEST(Continuation, ANewStreamBeginsAtAWholeSecondAndItsFramesGoOn) {
   EXPECT_FALSE(continuation.accept(122));
 }
 
+TEST(Continuation, KeepsTheAudioThatANewStreamWouldWant) {
+  Continuation continuation = after(301, "token");
+  EXPECT_EQ(3 * kRate, continuation.needed_from());
+  continuation.forget();
+  EXPECT_EQ(continuation.needed_from(), continuation.next(3 * kRate).origin);
+}
+
 TEST(Continuation, AResumedNewStreamKeepsItsOwnNumbers) {
   Continuation continuation = after(301, "first");
   continuation.forget();
