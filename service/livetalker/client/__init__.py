@@ -5,6 +5,7 @@ from livetalker.client.blocking import animate_file
 from livetalker.client.client import LiveTalkerClient, ModelInfo
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencySummary
+from livetalker.client.presentation import AudioClock, JitterBuffer, PresentationState, PushResult
 from livetalker.client.security import Tls
 from livetalker.client.stream import AnimationStream, StreamInfo
 from livetalker.client.wire import Encoding, FaceFrame
@@ -13,13 +14,17 @@ from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
 __all__ = [
     "DEFAULT_ADDRESS",
     "AnimationStream",
+    "AudioClock",
     "Encoding",
     "FaceFrame",
     "IdentityChoice",
+    "JitterBuffer",
     "LatencySummary",
     "LiveTalkerClient",
     "LiveTalkerError",
     "ModelInfo",
+    "PresentationState",
+    "PushResult",
     "Shaping",
     "StreamConfig",
     "StreamInfo",
