@@ -9,10 +9,10 @@ SPEECH ?=
 COMMA := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint demo proto model constraints clean
+.PHONY: help test test-clients lint demo proto model constraints clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # $(call environment,FOLDER,EXTRAS)
 define environment
@@ -33,8 +33,12 @@ lint: $(READY) ## ruff and mypy --strict
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-test: lint ## lint, then every test
+test: lint ## lint, then every Python test
 	$(VENV)/bin/python -m pytest
+
+test-clients: $(READY) ## the Unity and the Unreal client, without an engine, against the real server
+	$(MAKE) --no-print-directory -C unity_client test PYTHON=$(abspath $(VENV))/bin/python
+	$(MAKE) --no-print-directory -C unreal_client test LIVETALKER_PYTHON=$(abspath $(VENV))/bin/python
 
 demo: $(DEMO_READY) ## stream a bundled clip through the service; writes demo/demo.csv and demo/demo.png
 	@$(DEMO_VENV)/bin/python demo/run.py
