@@ -49,7 +49,8 @@ bool stream(livetalker_session* session, const Wav& wav) {
   while (true) {
     const std::int64_t piece = std::min<std::int64_t>(samples - pushed, wav.sample_rate / 10);
     if (piece > 0) {
-      const livetalker_status status = livetalker_push_audio(session, &wav.samples[static_cast<std::size_t>(pushed * wav.channels)], piece);
+      const float* const next = &wav.samples[static_cast<std::size_t>(pushed * wav.channels)];
+      const livetalker_status status = livetalker_push_audio(session, next, piece);
       if (status == LIVETALKER_OK) pushed += piece;
       if (status == LIVETALKER_INVALID_ARGUMENT) {
         std::fprintf(stderr, "the file holds samples that are no sound\n");

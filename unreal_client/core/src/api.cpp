@@ -135,7 +135,9 @@ livetalker_status livetalker_set_muted(livetalker_session* session, int32_t mute
 
 livetalker_status livetalker_rematch_identity(livetalker_session* session, const char* identity) {
   if (session == nullptr) return LIVETALKER_INVALID_ARGUMENT;
-  return guarded([&]() -> livetalker_status { return session->send(livetalker::rematch_control(identity == nullptr ? "" : identity)); });
+  return guarded([&]() -> livetalker_status {
+    return session->send(livetalker::rematch_control(identity == nullptr ? "" : identity));
+  });
 }
 
 livetalker_status livetalker_set_shaping(livetalker_session* session, const livetalker_shaping* shaping) {

@@ -27,7 +27,8 @@ Server::Server(std::vector<std::string> options, int port) {
   const std::string greeting = process_->read_line();
   std::smatch found;
   if (!std::regex_search(greeting, found, std::regex(" at [^ ]*:([0-9]+),"))) {
-    throw std::runtime_error("the server did not start; it said: '" + greeting + "'. Is LIVETALKER_PYTHON, or the repository's .venv, a Python with its requirements?");
+    throw std::runtime_error("the server did not start; it said: '" + greeting +
+                             "'. Is LIVETALKER_PYTHON, or the repository's .venv, a Python with its requirements?");
   }
   port_ = std::stoi(found[1]);
 }
