@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.phones import TimedPhone
 from livetalker.core.outputs import Failed, Frames, Output
-from livetalker.engine.backend import Backend, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import Array, Backend, EncoderResult, Floats, Heard, Integers
 from livetalker.engine.engine import Engine
 from livetalker.engine.stream import EngineStream
 from livetalker.media.audio_files import read_audio
@@ -115,17 +115,22 @@ class TimedBackend:
         """See ``Backend``."""
         return self._backend.frame_by_frame
 
+    @property
+    def int8_rings(self) -> bool:
+        """See ``Backend``."""
+        return self._backend.int8_rings
+
+    @property
+    def side_by_side(self) -> bool:
+        """See ``Backend``."""
+        return self._backend.side_by_side
+
     def encode(
-        self,
-        samples: Floats,
-        positional: Floats,
-        position: Integers,
-        keys: Sequence[Floats],
-        values: Sequence[Floats],
+        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:
         """See ``Backend``."""
         began = time.perf_counter()
-        result = self._backend.encode(samples, positional, position, keys, values)
+        result = self._backend.encode(samples, positional, position, past)
         self.encoder += time.perf_counter() - began
         return result
 

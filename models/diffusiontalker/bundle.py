@@ -23,7 +23,7 @@ from diffusiontalker.errors import MendableError
 from diffusiontalker.geometry import FEATURE_STRIDE
 
 FORMAT: Final = "livetalker-model"
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 WEIGHTS: Final = "model.safetensors"
 INT8_WEIGHTS: Final = "int8.safetensors"
 ENCODER: Final = "encoder.onnx"

@@ -108,6 +108,13 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["serve", "--token-file", "{nowhere}"], "nowhere cannot be read: No such file"),
         (["serve", "--token-file", "{text}"], "can be guessed; give 16 or more"),
         (["serve", "--resume-key-file", "{nowhere}"], "nowhere cannot be read: No such file"),
+        (["stream", "{speech}", "--tls-cert", "{text}"], "a client's certificate and its key go together"),
+        (["stream", "{speech}", "--tls-ca", "{nowhere}"], "nowhere cannot be read: No such file"),
+        (["stream", "{speech}", "--tls-ca", "{text}"], "{text} holds no PEM certificate of an authority"),
+        (["stream", "{speech}", "--token-file", "{nowhere}"], "nowhere cannot be read: No such file"),
+        (["bench", "--streams", "1", "--address", "{address}", "--token-file", "{nowhere}"], "nowhere cannot be read"),
+        (["stream", "{speech}", "--tls", "--address", "{address}"], "does not speak TLS: leave --tls out"),
+        (["stream", "{speech}", "--address", "nowhere.invalid:50051"], "nobody knows the name in the address"),
     ],
 )
 def test_expected_errors_are_one_line_and_status_one(
@@ -139,6 +146,42 @@ def test_tokens_in_plain_text_on_a_network_are_warned_of(
         options += ["--tls-cert", str(files.certificate), "--tls-key", str(files.key)]
     assert main(options) == 1  # the folder is no model
     assert ("tokens travel in plain text" in caplog.text) is warned
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_a_secured_server_is_reached_with_certificate_and_token(
+    mutual: bool,
+    speech: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    authority = Authority(tmp_path / "tls")
+    tokens = tmp_path / "tokens"
+    tokens.write_text("# mine\n0123456789abcdef me\n")
+    monkeypatch.delenv("LIVETALKER_TOKEN", raising=False)
+    files, own = authority.server(mutual=mutual), authority.signed("client")
+    with serving_in_background(ScriptedEngine(), tls=files, token_file=tokens) as address:
+        stream = ["stream", str(speech), "--fast", "--address", address.replace("127.0.0.1", "localhost")]
+        trusting = [*stream, "--tls-ca", str(authority.certificate)]
+        if mutual:
+            assert main(trusting) == 1
+            assert "hung up at once: it may want TLS (--tls), or a certificate of ours" in capsys.readouterr().err
+            trusting += ["--tls-cert", str(own.certificate), "--tls-key", str(own.key)]
+        assert main([*trusting, "--token-file", str(tokens)]) == 0
+        assert main(trusting) == 1
+        assert "this server wants a token" in capsys.readouterr().err
+        monkeypatch.setenv("LIVETALKER_TOKEN", "0123456789abcdef")
+        assert main(trusting) == 0
+        bench = ["bench", "--streams", "1", "--seconds", "0.5", "--address", address, *trusting[5:]]
+        assert main(bench) == 0
+        monkeypatch.setenv("LIVETALKER_TOKEN", "0123456789abcdeg")
+        assert main(trusting) == 1
+        assert "is not one of this server's" in capsys.readouterr().err
+        assert main([*stream, "--tls"]) == 1
+        assert "is signed by nobody we trust" in capsys.readouterr().err
+        assert main(stream) == 1
+        assert "hung up at once: it may want TLS" in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_an_expected_error(

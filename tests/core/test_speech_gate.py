@@ -5,12 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from livetalker.core.speech_gate import CLOSING_FRAMES, SpeechGate
+from livetalker.core.speech_gate import CLOSING_FRAMES, SpeechGate, opening
 from tests.core.splits import ranges, splits
 
 
 def gate(*speech: float) -> NDArray[np.float32]:
-    return SpeechGate().process(np.array(speech, np.float32))
+    return opening(np.array(SpeechGate().follow(speech), np.float32))
 
 
 def test_silence_keeps_it_shut() -> None:
@@ -18,10 +18,10 @@ def test_silence_keeps_it_shut() -> None:
 
 
 def test_speech_opens_it_within_two_frames() -> None:
-    opening = gate(0.0, 0.9, 0.9)
-    assert opening[0] == 0.0
-    assert opening[1] >= 0.5
-    assert opening[2] == 1.0
+    levels = gate(0.0, 0.9, 0.9)
+    assert levels[0] == 0.0
+    assert levels[1] >= 0.5
+    assert levels[2] == 1.0
 
 
 def test_it_closes_smoothly_and_within_150_ms() -> None:
@@ -40,9 +40,9 @@ def test_a_wavering_probability_does_not_make_it_flutter() -> None:
 
 def test_reset_shuts_it() -> None:
     speaking = SpeechGate()
-    speaking.process(np.ones(5, np.float32))
+    speaking.follow([1.0] * 5)
     speaking.reset()
-    assert speaking.process(np.array([0.4], np.float32))[0] == 0.0
+    assert speaking.follow([0.4]) == [0.0]
 
 
 @settings(deadline=None)
@@ -50,5 +50,5 @@ def test_reset_shuts_it() -> None:
 def test_any_split_gives_the_same_opening(speech: list[float], sizes: list[int]) -> None:
     whole = gate(*speech)
     split = SpeechGate()
-    pieces = [split.process(np.array(speech[piece], np.float32)) for piece in ranges(sizes)]
-    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    pieces = [split.follow(speech[piece]) for piece in ranges(sizes)]
+    np.testing.assert_array_equal(opening(np.array(sum(pieces, []), np.float32)), whole)

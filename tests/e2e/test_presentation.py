@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from tests.e2e.conftest import Server
 SECONDS = 8
 JITTER_S = 0.08
 SETTLED_S = 3.0
+STALL_S = 0.2
+ATTEMPTS = 4
 
 
 @asynccontextmanager
@@ -75,16 +78,28 @@ def off_by(face: NDArray[np.float32], instant: float, baked: NDArray[np.float32]
     return float(alike.min()) if len(alike) else 2.0
 
 
-@pytest.mark.parametrize("fps", [30, 60])
-async def test_frames_are_shown_within_half_a_frame_of_their_audio(
-    server: Server, offline: Engine, speech: NDArray[np.float32], fps: int
-) -> None:
-    voice = speech[: SECONDS * 16_000]
-    asked = StreamConfig(fps=fps, delivery=Delivery.LIVE)
-    baked = animate_offline(offline, voice, asked)
+@dataclass
+class Performance:
+    """What one run brought.
+
+    Attributes:
+        shown: instant, face and state of each rendered frame.
+        stall_s: longest time in which nothing was rendered, or nothing arrived that jitter does not explain: this
+            machine was busy with something else.
+        delay_s: the buffer's delay at the end.
+    """
+
+    shown: list[tuple[float, NDArray[np.float32], PresentationState]]
+    stall_s: float
+    delay_s: float
+
+
+async def perform(address: str, voice: NDArray[np.float32], asked: StreamConfig) -> Performance:
+    """Speaks a voice at its pace to a server, and renders its face 60 times a second."""
     loop = asyncio.get_running_loop()
     clock = AudioClock()
-    shown = list[tuple[float, NDArray[np.float32], PresentationState]]()
+    shown, rendered = list[tuple[float, NDArray[np.float32], PresentationState]](), list[float]()
+    arrived = list[float]()
 
     async def microphone() -> AsyncIterator[NDArray[np.float32]]:
         captured = 0
@@ -98,25 +113,42 @@ async def test_frames_are_shown_within_half_a_frame_of_their_audio(
             now = loop.time()
             face = buffer.sample(clock.position(now), now)
             shown.append((buffer.playhead_s, face, buffer.state))
+            rendered.append(now)
             await asyncio.sleep(1 / 60)
 
-    async with (
-        bad_network(server.address, JITTER_S, seed=fps) as address,
-        LiveTalkerClient(address) as client,
-        client.open(asked) as stream,
-    ):
+    async with LiveTalkerClient(address) as client, client.open(asked) as stream:
         # Nothing of the jitter is in the floor: the buffer has to find out.
-        buffer = JitterBuffer(fps, stream.info.algorithmic_latency_us / 1e6 + 1 / fps)
+        buffer = JitterBuffer(asked.fps, stream.info.algorithmic_latency_us / 1e6 + 1 / asked.fps)
         screening = asyncio.create_task(screen(buffer))
         async for frame in stream.animate(microphone()):
-            buffer.push(frame.index, frame.time_us, frame.weights, clock.position(loop.time()))
+            arrived.append(loop.time())
+            buffer.push(frame.index, frame.time_us, frame.weights, clock.position(arrived[-1]))
         screening.cancel()
+    stall = max(float(np.diff(rendered).max()), float(np.diff(arrived).max()) - JITTER_S)
+    return Performance(shown, stall, buffer.delay_s)
 
-    seen = [(instant, face, state) for instant, face, state in shown if SETTLED_S < instant < SECONDS - 0.5]
+
+@pytest.mark.parametrize("fps", [30, 60])
+async def test_frames_are_shown_within_half_a_frame_of_their_audio(
+    server: Server, offline: Engine, speech: NDArray[np.float32], fps: int
+) -> None:
+    voice = speech[: SECONDS * 16_000]
+    asked = StreamConfig(fps=fps, delivery=Delivery.LIVE)
+    baked = animate_offline(offline, voice, asked)
+    for attempt in range(ATTEMPTS):
+        async with bad_network(server.address, JITTER_S, seed=attempt) as address:
+            performance = await perform(address, voice, asked)
+        if performance.stall_s < STALL_S:
+            break
+    else:
+        pytest.fail(f"this machine stood still for {STALL_S} s or more in each of {ATTEMPTS} runs; try again")
+    seen = [(face, instant) for instant, face, _ in performance.shown if SETTLED_S < instant < SECONDS - 0.5]
     assert len(seen) > 100
-    errors = np.array([off_by(face, instant, baked, fps) for instant, face, _ in seen])
-    print(f"{fps} fps: off by p50 {np.median(errors):.3f}, p99 {np.percentile(errors, 99):.3f}, "
-          f"worst {errors.max():.3f} of a frame; delay {buffer.delay_s * 1e3:.0f} ms, "
-          f"playing {np.mean([state is PresentationState.PLAYING for *_, state in seen]):.3f}")  # fmt: skip
-    # One in a hundred is left to a machine that is busy with something else.
-    assert np.percentile(errors, 99) <= 0.5
+    errors = np.array([off_by(face, instant, baked, fps) for face, instant in seen])
+    middle, most, worst = np.percentile(errors, [50, 99, 100])
+    print(
+        f"{fps} fps: off by p50 {middle:.3f}, p99 {most:.3f}, worst {worst:.3f} of a frame; "
+        f"delay {performance.delay_s * 1e3:.0f} ms, stalls up to {performance.stall_s * 1e3:.0f} ms"
+    )
+    # One in a hundred is left to a server that is busy with something else.
+    assert most <= 0.5

@@ -17,7 +17,8 @@ from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 from tests.engine.chunks import Audio, Listener, chunked
 
-TOLERANCE = 1e-4
+TOLERANCE = 2e-4
+"""Random weights amplify the last bits of float32; the shipped model is held to 1e-4 end to end."""
 
 
 def voice(seconds: float, rate: int, seed: int = 0) -> Audio:

@@ -66,6 +66,16 @@ def test_one_late_callback_is_doubted_and_a_lasting_jump_is_followed() -> None:
     assert clock.position(0.9) == pytest.approx(5.9)
 
 
+def test_an_error_is_made_good_once_however_long_nothing_follows() -> None:
+    clock = AudioClock()
+    clock.observe(0.0, 0.0)
+    clock.observe(1.0, 1.1)
+    assert clock.position(1.0) == pytest.approx(1.0)
+    assert clock.position(2.0) == pytest.approx(2.05)
+    assert clock.position(3.0) == pytest.approx(3.1)
+    assert clock.position(60.0) == pytest.approx(60.1)
+
+
 def test_it_stands_still_until_the_first_observation_and_after_a_reset() -> None:
     clock = AudioClock()
     assert math.isnan(clock.position(1.0)) and not clock.running

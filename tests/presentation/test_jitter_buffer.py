@@ -158,6 +158,26 @@ def test_nothing_a_caller_does_makes_the_face_pop_or_leave_its_range(data: st.Da
                 last = face
 
 
+@pytest.mark.parametrize(("start", "jump"), [(0.61, 0.15), (0.61, 0.75), (0.91, 0.15), (0.91, -0.5)])
+def test_neither_a_hitch_nor_a_jump_of_the_audio_pops(start: float, jump: float) -> None:
+    """Every coefficient is 0 and 1 for 0.3 s in turn, and the jump is from one to the other."""
+    buffer = JitterBuffer(30)
+    for index in range(60):
+        buffer.push(index, index * 1_000_000 // 30, np.full(COUNT, index // 9 % 2))
+    faces = [buffer.sample(start + number / 60, number / 60) for number in range(15)]
+    assert faces[-1].max() == faces[-1].min() == float(start > 0.9), "it follows its frames"
+    faces += [buffer.sample(start + jump + number / 60, max(jump, 0.0) + number / 60) for number in range(15, 20)]
+    assert np.abs(np.diff(faces, axis=0)).max() <= LARGEST_MOVE
+    assert 0.3 <= abs(faces[-1][0] - faces[14][0])
+
+
+def test_an_outage_teaches_little_delay() -> None:
+    """A second without frames and then all of them at once is no jitter: a face late by a second would be of no use."""
+    buffer = JitterBuffer(30, 0.1, 1.5)
+    shown = show(30, 60, 6.0, buffer, lambda at: 0.05 + (3.0 - at if 2.0 <= at < 3.0 else 0.0))
+    assert max(sample.delay for sample in shown) <= 0.1 + 0.021
+
+
 @pytest.mark.parametrize("ppm", [-200, 200])
 def test_a_microphone_that_drifts_for_an_hour_is_shown_in_time(ppm: int) -> None:
     """Its own clock makes the frames; ours renders them. The clocks are 0.72 s apart at the end."""

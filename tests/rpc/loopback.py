@@ -50,14 +50,14 @@ async def serving(engine: Animator, **options: Any) -> AsyncIterator[Loopback]:
 
 
 @contextmanager
-def serving_in_background(engine: Animator) -> Iterator[str]:
+def serving_in_background(engine: Animator, **options: Any) -> Iterator[str]:
     """Runs a server on a thread of its own, for clients that have no event loop; gives its address."""
     ready, done = threading.Event(), threading.Event()
     address = ""
 
     async def serve() -> None:
         nonlocal address
-        async with serving(engine) as server:
+        async with serving(engine, **options) as server:
             address = server.address
             ready.set()
             await asyncio.to_thread(done.wait)

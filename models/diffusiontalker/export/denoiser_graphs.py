@@ -217,7 +217,10 @@ class DenoiserGraphs:
                 ("noise", TensorProto.FLOAT, [*batch, c.coefficients]),
                 ("hidden", TensorProto.FLOAT, kept),
             ],
-            {"curves": (curves, [*batch, c.coefficients]), "new_hidden": (state, kept)},
+            {
+                "curves": (curves, TensorProto.FLOAT, [*batch, c.coefficients]),
+                "new_hidden": (state, TensorProto.FLOAT, kept),
+            },
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 OPSET = 20
 MICROSOFT = "com.microsoft"
@@ -93,15 +93,15 @@ class Graph:
         """``[..., width]`` as ``[R, width]``."""
         return self.op("Reshape", x, self.ints([-1, width]))
 
-    def model(self, inputs: Sequence[Port], outputs: Mapping[str, tuple[str, Shape]]) -> onnx.ModelProto:
-        """The finished graph; each output is ``name: (value, shape)``, all of them float32."""
-        for name, (value, _) in outputs.items():
+    def model(self, inputs: Sequence[Port], outputs: Mapping[str, tuple[str, int, Shape]]) -> onnx.ModelProto:
+        """The finished graph; each output is ``name: (value, element type, shape)``."""
+        for name, (value, _, _) in outputs.items():
             self.named(name, value)
         graph = helper.make_graph(
             self.nodes,
             self.name,
             [helper.make_tensor_value_info(*port) for port in inputs],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, (_, shape) in outputs.items()],
+            [helper.make_tensor_value_info(name, kind, shape) for name, (_, kind, shape) in outputs.items()],
             list(self.initializers.values()),
         )
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]

@@ -79,24 +79,17 @@ class Int8:
 
     def linear(self, graph: Graph, x: str, layer: Affine) -> str:
         """See ``Numerics``."""
-        largest = graph.op("ReduceMax", graph.op("Abs", x), graph.ints([-1]), keepdims=1)
-        largest = graph.op("Max", largest, graph.floats(_TINY))
-        levels = graph.op("Mul", x, graph.op("Div", graph.floats(_LEVELS), largest))
-        y = self._product(graph, self._rounded(graph, levels, 1.0), layer, 1.0)
-        y = graph.op("Mul", y, graph.op("Mul", largest, graph.floats(1 / _LEVELS)))
+        whole, scales = per_row(graph, x)
+        y = graph.op("Mul", self._product(graph, whole, layer, 1.0), scales)
         return graph.op("Add", y, graph.parameter(layer.bias_name, layer.bias))
 
     def bounded(self, graph: Graph, x: str) -> str:
         """See ``Numerics``."""
-        return self._rounded(graph, x, 1 / _LEVELS)
+        return _rounded(graph, x, 1 / _LEVELS)
 
     def bounded_linear(self, graph: Graph, x: str, layer: Affine) -> str:
         """See ``Numerics``."""
         return self._product(graph, x, layer, 1 / _LEVELS, graph.parameter(layer.bias_name, layer.bias))
-
-    @staticmethod
-    def _rounded(graph: Graph, x: str, scale: float) -> str:
-        return graph.op("QuantizeLinear", x, graph.floats(scale), graph.constant(np.array(_ZERO, np.uint8)))
 
     @staticmethod
     def _product(graph: Graph, x: str, layer: Affine, scale: float, bias: str = "") -> str:
@@ -111,6 +104,18 @@ class Int8:
             *(("", bias) if bias else ()),
             domain=MICROSOFT,
         )
+
+
+def per_row(graph: Graph, x: str) -> tuple[str, str]:
+    """``[..., n]`` as uint8 around 128, and the scales ``[..., 1]`` that its last axis' rows then have."""
+    largest = graph.op("ReduceMax", graph.op("Abs", x), graph.ints([-1]), keepdims=1)
+    largest = graph.op("Max", largest, graph.floats(_TINY))
+    levels = graph.op("Mul", x, graph.op("Div", graph.floats(_LEVELS), largest))
+    return _rounded(graph, levels, 1.0), graph.op("Mul", largest, graph.floats(1 / _LEVELS))
+
+
+def _rounded(graph: Graph, x: str, scale: float) -> str:
+    return graph.op("QuantizeLinear", x, graph.floats(scale), graph.constant(np.array(_ZERO, np.uint8)))
 
 
 def quantized(weight: Array) -> tuple[NDArray[np.int8], Array]:

@@ -1,15 +1,12 @@
 """The compact encoder's served graph: one call per tick, state in and state out.
 
-Inputs: ``samples [B, 320 h + 80]``, ``positional [B, P, W]``, ``position [B]`` int64, and for each layer ``l`` its ring
-of the last ``C`` features, ``keys_l [B, heads, d, C]`` (feature ``k`` in column ``k % C``) and
-``values_l [B, heads, C, d]``: laid out as attention reads them, so that a call copies none of it.
-Outputs: ``features [B, h, W]``, ``speech [B, h, presets]``, ``new_positional [B, P, W]``,
-``new_keys [B, L, heads, h, d]`` and ``new_values``, which the caller writes into the rings.
+Inputs: ``samples [B, 320 h + 80]``, ``positional [B, P, W]``, ``position [B]`` int64, and the rings of the last ``C``
+features, as ``attention`` keeps them. Outputs: ``features [B, h, W]``, ``speech [B, h, presets]``,
+``new_positional [B, P, W]``, and what the caller writes into the rings.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -19,8 +16,9 @@ from onnx import TensorProto
 from diffusiontalker.encoder.filterbank import SHORT_WINDOWS
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
-from diffusiontalker.export.graph import Graph, Port, Shape
-from diffusiontalker.export.numerics import Numerics
+from diffusiontalker.export.attention import Attention, FloatAttention, Int8Attention
+from diffusiontalker.export.graph import Graph
+from diffusiontalker.export.numerics import Int8, Numerics
 from diffusiontalker.export.spectra import Call, Parameters, log_mel, windows
 from diffusiontalker.geometry import FEATURE_OVERLAP, PRESETS
 from diffusiontalker.phones import PHONE_INDEX, SILENCE
@@ -44,6 +42,8 @@ class StreamingGraph:
         self._numerics = numerics
         self._graph = Graph("encoder")
         self._weight = Parameters(self._graph, {"encoder": encoder, "phone_head": phone_head})
+        attention = Int8Attention if isinstance(numerics, Int8) else FloatAttention
+        self._attention: Attention = attention(self._graph, self._config)
 
     def write(self) -> onnx.ModelProto:
         """The graph."""
@@ -51,45 +51,30 @@ class StreamingGraph:
         call = Call.of(g, "samples")
         spectra = self._spectra(call)
         x, positional = self._embedded(spectra, call)
-        keys, values = [], []
         ring_mask, call_mask = self._masks(call)
         for index in range(c.layers):
-            x, key, value = self._layer(x, index, call, ring_mask, call_mask)
-            keys.append(key)
-            values.append(value)
+            x = self._layer(x, index, call, ring_mask, call_mask)
         features = self._norm(x, "encoder.final_norm")
         whole = g.joined(call.streams, call.hop, g.ints([c.width]))
-        size = c.width // c.heads
-        rings: list[Port] = [
-            (f"{kind}_{index}", TensorProto.FLOAT, ["streams", c.heads, *shape])
-            for kind, shape in (("keys", (size, c.context)), ("values", (c.context, size)))
-            for index in range(c.layers)
-        ]
-        ring_shape: Shape = ["streams", c.layers, c.heads, "hop", size]
         past = c.positional_kernel - 1
         return g.model(
             [
                 ("samples", TensorProto.FLOAT, ["streams", "samples"]),
                 ("positional", TensorProto.FLOAT, ["streams", past, c.width]),
                 ("position", TensorProto.INT64, ["streams"]),
-                *rings,
+                *self._attention.inputs(),
             ],
             {
-                "features": (g.op("Reshape", features, whole), ["streams", "hop", c.width]),
-                "speech": (self._speech(features, call), ["streams", "hop", len(PRESETS)]),
-                "new_positional": (positional, ["streams", past, c.width]),
-                "new_keys": (self._stacked(keys), ring_shape),
-                "new_values": (self._stacked(values), ring_shape),
+                "features": (g.op("Reshape", features, whole), TensorProto.FLOAT, ["streams", "hop", c.width]),
+                "speech": (self._speech(features, call), TensorProto.FLOAT, ["streams", "hop", len(PRESETS)]),
+                "new_positional": (positional, TensorProto.FLOAT, ["streams", past, c.width]),
+                **self._attention.outputs(),
             },
         )
 
     def _norm(self, x: str, name: str) -> str:
         weight, bias = self._weight(f"{name}.weight"), self._weight(f"{name}.bias")
         return self._graph.op("LayerNormalization", x, weight, bias, axis=-1, epsilon=1e-5)
-
-    def _stacked(self, parts: list[str]) -> str:
-        g = self._graph
-        return g.joined(*(g.op("Unsqueeze", part, g.ints([1])) for part in parts), axis=1)
 
     def _spectra(self, call: Call) -> str:
         """Log-mel spectra of each feature's long window and its short ones, ``[B, h, bands]``."""
@@ -153,31 +138,19 @@ class StreamingGraph:
         ring, call_mask = (g.op("Where", heard, g.floats(0.0), g.floats(_HIDDEN)) for heard in (in_ring, in_call))
         return g.op("Unsqueeze", ring, g.ints([1])), call_mask
 
-    def _layer(self, x: str, index: int, call: Call, ring_mask: str, call_mask: str) -> tuple[str, str, str]:
-        """One layer over rows ``[B h, W]``: its output, and the new keys and values ``[B, heads, h, d]``."""
+    def _layer(self, x: str, index: int, call: Call, ring_mask: str, call_mask: str) -> str:
+        """One layer over rows ``[B h, W]``."""
         g, c, name = self._graph, self._config, f"encoder.layers.{index}"
-        size = c.width // c.heads
         heard = self._norm(x, f"{name}.attention_norm")
         projected = self._numerics.linear(g, heard, self._weight.affine(f"{name}.query_key_value"))
-        projected = g.op("Reshape", projected, g.joined(*call, g.ints([3, c.heads, size])))
+        projected = g.op("Reshape", projected, g.joined(*call, g.ints([3, c.heads, c.width // c.heads])))
         projected = g.op("Transpose", projected, perm=[2, 0, 3, 1, 4])
-        parts = g.ops("Split", projected, outputs=3, axis=0, num_outputs=3)
-        query, key, value = (g.op("Squeeze", part, g.ints([0])) for part in parts)
-        query = g.op("Mul", query, g.floats(1 / math.sqrt(size)))
-        past = g.op("Add", g.op("MatMul", query, f"keys_{index}"), ring_mask)
-        present = g.op("MatMul", query, g.op("Transpose", key, perm=[0, 1, 3, 2]))
-        present = g.op("Add", present, call_mask)
-        shares = g.op("Softmax", g.joined(past, present, axis=3), axis=-1)
-        context = g.ints([c.context])
-        past = g.part(shares, g.ints([0]), context, 3)
-        present = g.part(shares, context, g.op("Add", context, call.hop), 3)
-        attended = g.op("Add", g.op("MatMul", past, f"values_{index}"), g.op("MatMul", present, value))
+        attended = self._attention.attend(projected, index, ring_mask, call_mask)
         attended = g.rows(g.op("Transpose", attended, perm=[0, 2, 1, 3]), c.width)
         x = g.op("Add", x, self._numerics.linear(g, attended, self._weight.affine(f"{name}.attention_out")))
         inner = self._norm(x, f"{name}.feed_forward_norm")
         inner = g.op("Gelu", self._numerics.linear(g, inner, self._weight.affine(f"{name}.feed_forward_in")))
-        x = g.op("Add", x, self._numerics.linear(g, inner, self._weight.affine(f"{name}.feed_forward_out")))
-        return x, key, value
+        return g.op("Add", x, self._numerics.linear(g, inner, self._weight.affine(f"{name}.feed_forward_out")))
 
     def _speech(self, features: str, call: Call) -> str:
         """See ``PhoneHead.speech``: of each preset, the share of all phones but silence."""

@@ -61,5 +61,5 @@ def voice_graph(encoder: StreamingHubert) -> onnx.ModelProto:
     voice = g.op("Add", voice, p(f"{head}.offset"))
     return g.model(
         [("samples", TensorProto.FLOAT, ["streams", "samples"])],
-        {"voice": (voice, ["streams", "hop", c.voice_width])},
+        {"voice": (voice, TensorProto.FLOAT, ["streams", "hop", c.voice_width])},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -19,10 +19,13 @@ from livetalker.bench.speech import synthetic_speech
 from livetalker.client.call import AnimateCall
 from livetalker.client.client import LiveTalkerClient
 from livetalker.client.errors import LiveTalkerError
+from livetalker.client.security import PLAIN, Security
 from livetalker.client.wire import Encoding, config_to_wire, pcm
 from livetalker.core.config import StreamConfig
 from livetalker.v1 import face_animation_pb2 as pb
 from livetalker.v1 import face_animation_pb2_grpc as rpc
+
+Caller = Callable[[], AnimateCall]
 
 # Every microphone has a connection of its own, as people on different machines have.
 _CHANNEL_OPTIONS: Final = (("grpc.use_local_subchannel_pool", 1),)
@@ -86,37 +89,37 @@ class LoadRun:
     client_cpu_percent: float | None
 
 
-async def run_load(address: str, load: Load, meter: Meter | None = None) -> LoadRun:
+async def run_load(address: str, load: Load, meter: Meter | None = None, security: Security = PLAIN) -> LoadRun:
     """Connects, warms the server up through every connection, and runs all streams to their end.
 
     Args:
         address: the server's ``host:port``.
         load: what to do.
         meter: watches meanwhile.
+        security: how to reach the server.
 
     Raises:
         LiveTalkerError: the server cannot be reached, or refuses what every stream asks for.
     """
     clock = asyncio.get_running_loop().time
-    async with LiveTalkerClient(address) as client:
+    async with LiveTalkerClient(address, tls=security.tls, token=security.token) as client:
         await client.model_info()  # tells at once where nobody listens
     requests = _requests(load)
     async with AsyncExitStack() as stack:
         channels = [
-            await stack.enter_async_context(grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS))
-            for _ in range(load.streams)
+            await stack.enter_async_context(security.channel(address, _CHANNEL_OPTIONS)) for _ in range(load.streams)
         ]
         await _connect(channels, address)
-        stubs = [rpc.FaceAnimationServiceStub(channel) for channel in channels]
-        await _warm_up(stubs, address, requests)
+        callers = [_caller(rpc.FaceAnimationServiceStub(channel), address, security) for channel in channels]
+        await _warm_up(callers, address, requests)
         offsets = start_offsets(load.streams, load.seconds)
         base = clock() + 0.2
         count = max(1, round(load.seconds * load.config.sample_rate / chunk_samples(load.config.sample_rate)))
         logs = [StreamLog(Schedule(base + at, load.config.sample_rate, load.config.fps, count)) for at in offsets]
         window = (max(log.schedule.start for log in logs) + load.warmup, logs[0].schedule.end)
         tasks = [
-            asyncio.create_task(run_microphone(log, _caller(stub, address), config, audio, clock))
-            for log, stub, (config, audio) in zip(logs, stubs, requests, strict=True)
+            asyncio.create_task(run_microphone(log, caller, config, audio, clock))
+            for log, caller, (config, audio) in zip(logs, callers, requests, strict=True)
         ]
         watching = asyncio.create_task(_watch(window, meter))
         try:
@@ -156,8 +159,8 @@ def _requests(load: Load) -> list[tuple[pb.AnimateRequest, list[pb.AnimateReques
     return requests
 
 
-def _caller(stub: Any, address: str) -> Any:
-    return lambda: AnimateCall(stub.Animate(), address)
+def _caller(stub: Any, address: str, security: Security) -> Caller:
+    return lambda: AnimateCall(stub.Animate(metadata=security.metadata), address)
 
 
 async def _connect(channels: Sequence[grpc.aio.Channel], address: str) -> None:
@@ -172,7 +175,7 @@ async def _connect(channels: Sequence[grpc.aio.Channel], address: str) -> None:
 
 
 async def _warm_up(
-    stubs: Sequence[Any], address: str, requests: Sequence[tuple[pb.AnimateRequest, Sequence[pb.AnimateRequest]]]
+    callers: Sequence[Caller], address: str, requests: Sequence[tuple[pb.AnimateRequest, Sequence[pb.AnimateRequest]]]
 ) -> None:
     """A short stream over every connection, all at once, as fast as the server takes them.
 
@@ -180,8 +183,10 @@ async def _warm_up(
         LiveTalkerError: not one of them was served; the first one's error.
     """
 
-    async def one(stub: Any, config: pb.AnimateRequest, audio: Sequence[pb.AnimateRequest]) -> LiveTalkerError | None:
-        call = AnimateCall(stub.Animate(), address)
+    async def one(
+        caller: Caller, config: pb.AnimateRequest, audio: Sequence[pb.AnimateRequest]
+    ) -> LiveTalkerError | None:
+        call = caller()
         try:
             await call.write(config)
             for chunk in range(_WARM_UP_CHUNKS):
@@ -201,14 +206,16 @@ async def _warm_up(
 
     try:
         async with asyncio.timeout(_WARM_UP_S):
-            errors = await asyncio.gather(*(one(stub, *asked) for stub, asked in zip(stubs, requests, strict=True)))
+            errors = await asyncio.gather(
+                *(one(caller, *asked) for caller, asked in zip(callers, requests, strict=True))
+            )
     except TimeoutError:
         raise LiveTalkerError(
             grpc.StatusCode.DEADLINE_EXCEEDED,
             f"the server at {address} did not animate half a second of audio in {_WARM_UP_S:g} s",
         ) from None
     failed = [error for error in errors if error is not None]
-    if len(failed) == len(stubs):
+    if len(failed) == len(callers):
         raise failed[0]
 
 

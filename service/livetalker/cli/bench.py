@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.options import add_config_options, stream_config
+from livetalker.cli.securing import add_client_security, client_security
 
 if TYPE_CHECKING:
     from livetalker.bench.capacity import Capacity
     from livetalker.bench.load import Load, LoadRun
     from livetalker.bench.report import Report
+    from livetalker.client.security import Security
 
 _PASSED_ON: Final = {"backend": "NAME", "device": "N", "threads": "N", "workers": "N", "model": "DIR"}
 """Options of ``livetalker serve``, and what they take, that the server of the command gets; others go after ``--``."""
@@ -63,6 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     server = parser.add_argument_group("server")
     server.add_argument("--address", metavar="HOST:PORT", help="a running server (default: start one)")
+    add_client_security(parser)
     for name, value in _PASSED_ON.items():
         server.add_argument(f"--{name}", metavar=value, help="passed on to the server that is started")
     server.add_argument(
@@ -103,6 +106,7 @@ class _Bench:
     load: Load
     address: str | None
     server_options: list[str]
+    security: Security
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> _Bench:
@@ -119,14 +123,14 @@ class _Bench:
             if getattr(args, name) is not None
             for text in (f"--{name}", getattr(args, name))
         ]
-        return cls(load, args.address, [*options, *args.serve_options])
+        return cls(load, args.address, [*options, *args.serve_options], client_security(args))
 
     def __call__(self, streams: int) -> tuple[Report, LoadRun]:
         from dataclasses import replace
 
         from livetalker.bench.measure import measure
 
-        return measure(replace(self.load, streams=streams), self.address, self.server_options)
+        return measure(replace(self.load, streams=streams), self.address, self.server_options, self.security)
 
 
 def _measure_once(args: argparse.Namespace, bench: _Bench) -> None:

@@ -1,4 +1,4 @@
-"""Loading the engine for a command, with what can go wrong said in one line."""
+"""Loading an engine for a command, here or in a process of its own, with what can go wrong said in one line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from livetalker.cli.errors import CliError
 
 if TYPE_CHECKING:
     from livetalker.engine.engine import Engine
+    from livetalker.engine.process.messages import EngineSetup
+    from livetalker.engine.process.remote import RemoteEngine
 
 
 def load_engine(
@@ -33,4 +35,20 @@ def load_engine(
     try:
         return Engine.load(bundle, max_streams=max_streams, threads=threads, backend=backend, device=device or 0)
     except (BundleError, BackendError) as error:
+        raise CliError(str(error)) from error
+
+
+def start_engine(setup: EngineSetup) -> RemoteEngine:
+    """An engine in a process of its own.
+
+    Raises:
+        CliError: likewise, or its process ended.
+    """
+    from diffusiontalker.bundle import BundleError
+    from livetalker.engine.backend import BackendError
+    from livetalker.engine.process.remote import EngineLostError, RemoteEngine
+
+    try:
+        return RemoteEngine(setup)
+    except (BundleError, BackendError, EngineLostError) as error:
         raise CliError(str(error)) from error

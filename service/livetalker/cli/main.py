@@ -35,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # gRPC's core writes log lines of its own to standard error; what matters of them is in our messages.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    if sys.platform == "linux":
+        # Its older way to wait for sockets takes a fifth less of a core for many small streams: no thread pool between.
+        os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener,-event_engine_client")
     args = build_parser().parse_args(argv)
     try:
         status: int = args.run(args)

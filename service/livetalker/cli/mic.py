@@ -10,6 +10,7 @@ from types import FrameType
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.options import stream_config
+from livetalker.cli.securing import client_security
 from livetalker.cli.watching import add_watch_options, report
 
 
@@ -60,7 +61,8 @@ async def _stream(args: argparse.Namespace) -> None:
 
     microphone = Microphone(args.device)
     config = replace(stream_config(args, microphone.sample_rate), delivery=Delivery.LIVE)
-    async with LiveTalkerClient(args.address) as client:
+    security = client_security(args)
+    async with LiveTalkerClient(args.address, tls=security.tls, token=security.token) as client:
         loop = asyncio.get_running_loop()
 
         def on_interrupt(number: int, frame: FrameType | None) -> None:
@@ -75,6 +77,7 @@ async def _stream(args: argparse.Namespace) -> None:
             config,
             encoding=Encoding.S16LE,
             keep_frames=args.output is not None,
+            reconnect=True,
             console=None if args.no_meter else Console(stderr=True),
         )
     report(args, config, watched, lateness=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,12 @@ from livetalker.cli.errors import CliError
 from livetalker.rpc.options import TlsFiles
 
 if TYPE_CHECKING:
+    from livetalker.client.security import Security
     from livetalker.rpc.options import ServerOptions
 
 log = logging.getLogger(__name__)
 
+_TOKEN_VARIABLE: Final = "LIVETALKER_TOKEN"
 _LOOPBACK: Final = ("127.", "localhost", "[::1]", "::1")
 
 
@@ -75,6 +78,55 @@ def secured(options: ServerOptions, args: argparse.Namespace) -> ServerOptions:
         # Files are looked at again by themselves; the usual order to do so shall not end the server.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return options
+
+
+def add_client_security(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--tls --tls-ca --tls-cert --tls-key --token-file``; ``client_security`` reads them."""
+    group = parser.add_argument_group("security")
+    group.add_argument("--tls", action="store_true", help="the server speaks TLS; the options below imply it")
+    group.add_argument(
+        "--tls-ca",
+        type=Path,
+        metavar="PEM",
+        help="authority of the server's certificate (default: public ones)",
+    )
+    group.add_argument("--tls-cert", type=Path, metavar="PEM", help="our certificate, for a server that wants one")
+    group.add_argument("--tls-key", type=Path, metavar="PEM", help="its private key")
+    group.add_argument(
+        "--token-file", type=Path, metavar="FILE", help=f"our bearer token (default: what {_TOKEN_VARIABLE} holds)"
+    )
+
+
+def client_security(args: argparse.Namespace) -> Security:
+    """What the command line and the environment say of security.
+
+    Raises:
+        CliError: a file cannot be used.
+    """
+    from livetalker.client.errors import LiveTalkerError
+    from livetalker.client.security import Security, Tls
+
+    files = (args.tls_ca, args.tls_cert, args.tls_key)
+    tls = Tls(*files) if args.tls or any(files) else None
+    try:
+        if tls is not None:
+            tls.credentials()
+        return Security(tls, _token(args.token_file))
+    except LiveTalkerError as error:
+        raise CliError(str(error)) from error
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        return os.environ.get(_TOKEN_VARIABLE, "").strip()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(f"the token file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    tokens = [line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not tokens:
+        raise CliError(f"the token file {path} has no token")
+    return tokens[0]
 
 
 def described(options: ServerOptions) -> str:

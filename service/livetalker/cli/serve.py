@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 from livetalker.address import AddressInUseError
 from livetalker.cli.errors import CliError
-from livetalker.cli.loading import load_engine
+from livetalker.cli.loading import start_engine
 from livetalker.cli.options import add_backend_options, check_backend_options
 from livetalker.cli.securing import add_server_security, described, secured
 from livetalker.rpc.options import ServerOptions
 
 if TYPE_CHECKING:
-    from livetalker.engine.engine import Engine
+    from livetalker.engine.process.remote import RemoteEngine
 
 
 _DEFAULTS = ServerOptions()
+_ENGINE_LOST = "the engine's process ended, and all streams with it; start the server again"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -89,15 +90,24 @@ def run(args: argparse.Namespace) -> int:
     if args.workers > 1:
         _supervise(args, options)
         return 0
-    engine = load_engine(
-        args.model, max_streams=args.max_streams, threads=args.threads, backend=args.backend, device=args.device
+    from livetalker.engine.process.messages import EngineSetup
+
+    engine = start_engine(
+        EngineSetup(
+            args.model,
+            max_streams=args.max_streams,
+            threads=args.threads,
+            backend=args.backend,
+            device=args.device or 0,
+            log_level=logging.getLogger().getEffectiveLevel(),
+        )
     )
     with engine:
         asyncio.run(_serve(args, engine, options))
     return 0
 
 
-async def _serve(args: argparse.Namespace, engine: Engine, options: ServerOptions) -> None:
+async def _serve(args: argparse.Namespace, engine: RemoteEngine, options: ServerOptions) -> None:
     from livetalker.rpc.server import FaceServer
 
     server = FaceServer(engine, options)
@@ -106,7 +116,8 @@ async def _serve(args: argparse.Namespace, engine: Engine, options: ServerOption
     except AddressInUseError as error:
         raise CliError(str(error)) from error
     _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend + described(options))
-    await server.serve_until_signalled()
+    if not await server.serve_until_signalled(engine.lost()):
+        raise CliError(_ENGINE_LOST)
 
 
 def _supervise(args: argparse.Namespace, options: ServerOptions) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.options import stream_config
+from livetalker.cli.securing import client_security
 from livetalker.cli.watching import add_watch_options, report
 
 if TYPE_CHECKING:
@@ -57,13 +58,15 @@ async def _stream(args: argparse.Namespace, audio: Audio) -> None:
 
     config = stream_config(args, audio.rate)
     source = (unpaced if args.fast else paced)(audio.samples, audio.rate)
-    async with LiveTalkerClient(args.address) as client:
+    security = client_security(args)
+    async with LiveTalkerClient(args.address, tls=security.tls, token=security.token) as client:
         watched = await watch(
             client,
             source,
             config,
             keep_frames=args.output is not None,
             total_seconds=audio.duration,
+            reconnect=True,
             console=None if args.no_meter else Console(stderr=True),
         )
     report(args, config, watched, lateness=not args.fast)

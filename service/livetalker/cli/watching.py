@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livetalker.cli.options import add_address_option, add_config_options
+from livetalker.cli.securing import add_client_security
 
 if TYPE_CHECKING:
     from livetalker.client.watch import Watched
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def add_watch_options(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--output --no-meter``, the server's address and the animation's options."""
+    """Adds ``--output --no-meter``, the server's address, security and the animation's options."""
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="write the face to OUT.csv, .npz or .json")
     parser.add_argument("--no-meter", action="store_true", help="no live display")
     add_address_option(parser)
+    add_client_security(parser)
     add_config_options(parser)
 
 

@@ -6,6 +6,7 @@ from livetalker.client.client import LiveTalkerClient, ModelInfo
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencySummary
 from livetalker.client.presentation import AudioClock, JitterBuffer, PresentationState, PushResult
+from livetalker.client.security import Tls
 from livetalker.client.stream import AnimationStream, StreamInfo
 from livetalker.client.wire import Encoding, FaceFrame
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
@@ -27,5 +28,6 @@ __all__ = [
     "Shaping",
     "StreamConfig",
     "StreamInfo",
+    "Tls",
     "animate_file",
 ]

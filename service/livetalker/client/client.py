@@ -14,6 +14,8 @@ import grpc
 from livetalker.address import DEFAULT_ADDRESS
 from livetalker.client.call import AnimateCall, StreamEnded
 from livetalker.client.errors import LiveTalkerError, from_rpc
+from livetalker.client.resuming import Call, ResumingCall
+from livetalker.client.security import Security, Tls
 from livetalker.client.stream import AnimationStream, AudioSource
 from livetalker.client.wire import Encoding, FaceFrame, config_to_wire
 from livetalker.core.config import StreamConfig
@@ -30,6 +32,9 @@ _CHANNEL_OPTIONS: Final = (
     # Notice within half a minute that the server's machine is gone.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # Find a server that comes back at once; gRPC's own patience grows to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 250),
 )
 
 
@@ -51,13 +56,28 @@ class ModelInfo:
 
 
 class LiveTalkerClient:
-    """A connection to a LiveTalker server, for use as ``async with LiveTalkerClient(address) as client``."""
+    """A connection to a LiveTalker server, for use as ``async with LiveTalkerClient(address) as client``.
 
-    def __init__(self, address: str = DEFAULT_ADDRESS) -> None:
+    Args:
+        address: the server's ``host:port``.
+        tls: how to find out who the server is; None for plain text.
+        token: bearer token for a server that wants one; empty for none.
+
+    Raises:
+        LiveTalkerError: no server can have such a token.
+    """
+
+    def __init__(self, address: str = DEFAULT_ADDRESS, *, tls: Tls | None = None, token: str = "") -> None:
         self.address = address
+        self._security = Security(tls, token)
 
     async def __aenter__(self) -> Self:
-        self._channel = grpc.aio.insecure_channel(self.address, options=_CHANNEL_OPTIONS)
+        """Connects in the background.
+
+        Raises:
+            LiveTalkerError: the TLS files cannot be used.
+        """
+        self._channel = self._security.channel(self.address, _CHANNEL_OPTIONS)
         self._stub = rpc.FaceAnimationServiceStub(self._channel)
         return self
 
@@ -83,7 +103,7 @@ class LiveTalkerClient:
     async def model_info(self) -> ModelInfo:
         """Asks what the server serves."""
         try:
-            answer = await self._stub.GetModelInfo(pb.GetModelInfoRequest())
+            answer = await self._stub.GetModelInfo(pb.GetModelInfoRequest(), metadata=self._security.metadata)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, self.address) from None
         return ModelInfo(answer.model_name, answer.model_version, tuple(answer.identities), answer.denoise_steps)
@@ -95,6 +115,8 @@ class LiveTalkerClient:
         *,
         encoding: Encoding = Encoding.F32LE,
         on_event: Callable[[pb.Event], None] | None = None,
+        reconnect: bool = False,
+        on_note: Callable[[str], None] | None = None,
     ) -> AsyncIterator[AnimationStream]:
         """Opens a stream to send to and receive from as one likes; leaving the block ends it.
 
@@ -102,11 +124,14 @@ class LiveTalkerClient:
             config: what to make of the audio.
             encoding: how the audio travels.
             on_event: called with every event of the stream.
+            reconnect: whether a stream whose connection breaks goes on by itself, for as long as somebody receives.
+                Sending waits meanwhile; indexes and instants go on, and no frame comes twice.
+            on_note: called with a remark for a person when the connection breaks and when the stream goes on.
 
         Raises:
             LiveTalkerError: the server refuses the stream or cannot be reached.
         """
-        call = AnimateCall(self._stub.Animate(), self.address)
+        call: Call = ResumingCall(self._begin, encoding.value, on_note) if reconnect else self._begin()
         try:
             with suppress(StreamEnded):  # refused at once; reading tells why
                 await call.write(pb.AnimateRequest(config=config_to_wire(config, encoding)))
@@ -117,6 +142,9 @@ class LiveTalkerClient:
         finally:
             call.cancel()
 
+    def _begin(self) -> AnimateCall:
+        return AnimateCall(self._stub.Animate(metadata=self._security.metadata), self.address)
+
     async def animate(
         self,
         chunks: AudioSource,
@@ -124,6 +152,7 @@ class LiveTalkerClient:
         *,
         encoding: Encoding = Encoding.F32LE,
         on_event: Callable[[pb.Event], None] | None = None,
+        reconnect: bool = False,
     ) -> AsyncGenerator[FaceFrame]:
         """Animates a source of audio chunks, from the first to the last frame.
 
@@ -132,13 +161,14 @@ class LiveTalkerClient:
             config: what to make of it.
             encoding: how it travels.
             on_event: called with every event of the stream.
+            reconnect: as of ``open``.
 
         Raises:
             LiveTalkerError: the server refuses or ends the stream or cannot be reached.
             Exception: whatever the source raises.
         """
         async with (
-            self.open(config, encoding=encoding, on_event=on_event) as stream,
+            self.open(config, encoding=encoding, on_event=on_event, reconnect=reconnect) as stream,
             aclosing(stream.animate(chunks)) as frames,
         ):
             async for frame in frames:

@@ -53,12 +53,33 @@ def from_rpc(error: grpc.aio.AioRpcError, address: str) -> LiveTalkerError:
             made.field = request.field_violations[0].field
         elif packed.Unpack(retry):
             made.retry_after_s = retry.retry_delay.ToNanoseconds() / 1e9
-    if made.code is grpc.StatusCode.UNAVAILABLE and not made.reason:
-        cause = made.message.rpartition(": ")[2]
-        made.message = (
-            f"no answer from a LiveTalker server at {address} ({cause}); is `livetalker serve` running there?"
-        )
+    if not made.reason:
+        made.message = _explained(made, address)
     return made
+
+
+def _explained(error: LiveTalkerError, address: str) -> str:
+    """What to do about an error that the service has not written itself."""
+    text = error.message
+    if error.code is grpc.StatusCode.UNIMPLEMENTED:
+        return f"what answers at {address} does not know livetalker.v1: is it a LiveTalker server, of this release?"
+    if error.code is not grpc.StatusCode.UNAVAILABLE:
+        return text
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f"the certificate of the server at {address} is signed by nobody we trust; name its authority (--tls-ca)"
+    if "is not in peer certificate" in text:
+        return f"the certificate of the server at {address} is for another name; use the address it was made for"
+    if "WRONG_VERSION_NUMBER" in text:
+        return f"the server at {address} does not speak TLS: leave --tls out, or start it with --tls-cert and --tls-key"
+    if "address lookup failed" in text:
+        return f"nobody knows the name in the address {address}; check it"
+    cause = text.rpartition(": ")[2]
+    if "failed to connect" in text and cause == "Socket closed":
+        return (
+            f"the server at {address} hung up at once: it may want TLS (--tls), or a certificate of ours "
+            "(--tls-cert and --tls-key)"
+        )
+    return f"no answer from a LiveTalker server at {address} ({cause}); is `livetalker serve` running there?"
 
 
 def _packed_details(error: grpc.aio.AioRpcError) -> Iterable[any_pb2.Any]:

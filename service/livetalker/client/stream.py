@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from livetalker.client.call import AnimateCall
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencyLog
+from livetalker.client.resuming import Call
 from livetalker.client.sources import LostAudio
 from livetalker.client.wire import Encoding, FaceFrame, frame_from_wire, pcm
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
@@ -60,7 +60,7 @@ class AnimationStream:
 
     def __init__(
         self,
-        call: AnimateCall,
+        call: Call,
         started: pb.Started,
         config: StreamConfig,
         encoding: Encoding,

@@ -47,6 +47,7 @@ async def watch(
     encoding: Encoding = Encoding.F32LE,
     keep_frames: bool = True,
     total_seconds: float | None = None,
+    reconnect: bool = False,
     console: Console | None = None,
 ) -> Watched:
     """Streams a source to its end and shows the face meanwhile.
@@ -58,6 +59,7 @@ async def watch(
         encoding: how it travels.
         keep_frames: whether to return the frames; they grow with the stream.
         total_seconds: length of the audio if known.
+        reconnect: whether the stream goes on by itself when its connection breaks.
         console: where to draw; None draws nothing.
 
     Raises:
@@ -82,7 +84,9 @@ async def watch(
             case "warning":
                 meter.note(event.warning.message)
 
-    async with client.open(config, encoding=encoding, on_event=on_event) as stream:
+    async with client.open(
+        config, encoding=encoding, on_event=on_event, reconnect=reconnect, on_note=meter.note
+    ) as stream:
         with meter:
             async with aclosing(stream.animate(source)) as frames:
                 async for frame in frames:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from diffusiontalker.arkit import BLENDSHAPES, INDEX
 from diffusiontalker.geometry import DEFAULT_PRESET, MODEL_FPS, PRESETS, SAMPLE_RATE
@@ -153,6 +153,10 @@ class Shaping:
                 if not low <= value <= high:  # NaN is in no range
                     raise ConfigError(f"shaping.{part}", f"{name} is {value}; give {low:g} to {high:g}")
             object.__setattr__(self, part, MappingProxyType(dict(values)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: the read-only views cannot be pickled, what they show can."""
+        return Shaping, (dict(self.gains), dict(self.offsets), self.clamp, dict(self.expression))
 
 
 @dataclass(frozen=True, slots=True)

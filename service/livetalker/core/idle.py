@@ -46,7 +46,6 @@ _DOWN: Final = np.stack(
         _direction({("eyeSquintLeft", "eyeSquintRight"): 0.04}),
     ]
 )
-_STILL: Final = np.empty((0, COUNT), np.float32)
 
 
 class IdleMotion:
@@ -59,7 +58,7 @@ class IdleMotion:
     def __init__(self, seed: int) -> None:
         self._key = np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)
         self._at = -1
-        self._cell = _STILL
+        self._cell = np.empty((0, COUNT), np.float32)
 
     def motion(self, first_frame: int, frames: int) -> NDArray[np.float32]:
         """What to add to the faces of a range of frames at 30 fps.
@@ -71,13 +70,15 @@ class IdleMotion:
         Returns:
             ``[frames, 52]``, 0 or small and positive.
         """
-        pieces = [_STILL]
-        frame, end = first_frame, first_frame + frames
-        while frame < end:
-            knot, start = divmod(frame, KNOT_FRAMES)
-            stop = min(start + end - frame, KNOT_FRAMES)
-            pieces.append(self._after(knot)[start:stop])
-            frame += stop - start
+        knot, start = divmod(first_frame, KNOT_FRAMES)
+        if start + frames <= KNOT_FRAMES:
+            return self._after(knot)[start : start + frames]
+        pieces = [self._after(knot)[start:]]
+        frames -= KNOT_FRAMES - start
+        while frames > 0:
+            knot += 1
+            pieces.append(self._after(knot)[:frames])
+            frames -= KNOT_FRAMES
         return np.concatenate(pieces)
 
     def _after(self, knot: int) -> NDArray[np.float32]:

@@ -47,6 +47,10 @@ class Shaper:
         """
         self._settings.change(frame, _settings(shaping))
 
+    def neutral(self, first_frame: int, frames: int) -> bool:
+        """Whether nothing is adjusted in these frames, as most streams have it all the time: no need to ``process``."""
+        return self._settings.settled(first_frame, frames) is _NEUTRAL
+
     def process(self, first_frame: int, faces: NDArray[np.float32]) -> NDArray[np.float32]:
         """Shapes the next frames.
 
@@ -57,8 +61,6 @@ class Shaper:
         Returns:
             ``[f, 52]`` in 0..1.
         """
-        if self._settings.settled(first_frame, len(faces)) is _NEUTRAL:  # as most streams have it all the time
-            return np.clip(faces, 0.0, 1.0)
         gain, offset, expression, hard = np.moveaxis(self._settings.at(first_frame, len(faces)), 1, 0)
         raised = np.maximum(gain * faces + offset, 0.0)
         limited = np.minimum(raised, 1.0)

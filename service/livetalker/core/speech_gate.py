@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -28,19 +29,25 @@ class SpeechGate:
         self._speaking = False
         self._level = 0.0
 
-    def process(self, speech: NDArray[np.float32]) -> NDArray[np.float32]:
+    def follow(self, speech: Iterable[float]) -> list[float]:
         """Takes the next frames at 30 fps.
 
         Args:
-            speech: ``[f]`` speech probability, 0 to 1.
+            speech: ``f`` speech probabilities, 0 to 1.
 
         Returns:
-            ``[f]`` opening, 0 shut to 1 open.
+            ``f`` levels, 0 shut to 1 open, in equal steps; ``opening`` makes them smooth.
         """
-        levels = np.empty(len(speech), np.float32)
-        for i, probability in enumerate(speech.tolist()):
+        levels = []
+        for probability in speech:
             self._speaking = probability >= (CLOSES_BELOW if self._speaking else OPENS_AT)
             step = 1.0 / OPENING_FRAMES if self._speaking else -1.0 / CLOSING_FRAMES
             self._level = min(max(self._level + step, 0.0), 1.0)
-            levels[i] = self._level
-        return levels * levels * (3.0 - 2.0 * levels)
+            levels.append(self._level)
+        return levels
+
+
+def opening(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far gates are open: the levels' straight ramps with rounded ends."""
+    smooth: NDArray[np.float32] = levels * levels * (3.0 - 2.0 * levels)
+    return smooth

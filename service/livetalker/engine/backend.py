@@ -6,9 +6,9 @@ slot, and rows of one call never change each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from diffusiontalker.errors import MendableError
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
+Array = NDArray[Any]
 
 
 class BackendError(MendableError, RuntimeError):
@@ -31,15 +32,13 @@ class EncoderResult:
         features: ``[B, h, W]``.
         speech: ``[B, h, presets]`` probability of speech at the frame each preset serves.
         positional: ``[B, P, W]`` next positional state.
-        keys: ``[B, L, heads, h, d]`` new ring entries.
-        values: of the same shape.
+        fresh: new entries of the rings, as ``Rings.write`` takes them.
     """
 
     features: Floats
     speech: Floats
     positional: Floats
-    keys: Floats
-    values: Floats
+    fresh: Sequence[Array]
 
 
 class Heard(NamedTuple):
@@ -73,13 +72,18 @@ class Backend(Protocol):
         """
         ...
 
+    @property
+    def int8_rings(self) -> bool:
+        """Whether a streaming encoder's past is kept in 8 bits."""
+        ...
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether two calls at the same time are done sooner than one after the other."""
+        ...
+
     def encode(
-        self,
-        samples: Floats,
-        positional: Floats,
-        position: Integers,
-        keys: Sequence[Floats],
-        values: Sequence[Floats],
+        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:
         """New features of a *streaming* encoder.
 
@@ -87,8 +91,7 @@ class Backend(Protocol):
             samples: ``[B, 320 h + 80]`` level-normalised.
             positional: ``[B, P, W]``.
             position: ``[B]`` features that each stream's ring has seen.
-            keys: ``[B, heads, d, C]`` of each layer.
-            values: ``[B, heads, C, d]`` of each layer.
+            past: of these streams, as the ``Rings`` give it that fit ``int8_rings``.
         """
         ...
 

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE
 from livetalker.engine.backend import Backend, Floats, Heard
-
-Rows = NDArray[np.intp]
+from livetalker.engine.rings import FloatRings, Int8Rings, Rings, Rows
 
 
 class EncoderSlots(Protocol):
@@ -53,61 +51,39 @@ class EncoderSlots(Protocol):
 
 
 class StreamingSlots:
-    """Keys, values and the positional convolution's past inputs: for ``StreamingHubert``."""
+    """Rings of keys and values, and the positional convolution's past inputs: for ``StreamingHubert``."""
 
     hops: Sequence[int] = (50, 10, 5, 2, 1)  # few sizes make full batches
     opening = FEATURE_OVERLAP
 
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
         sizes = bundle.encoder
-        layers, heads, width = sizes["layers"], sizes["heads"], sizes["width"]
-        size = width // heads
         self._backend = backend
         self._context = int(sizes["context"])
+        self._rings: Rings = (Int8Rings if backend.int8_rings else FloatRings)(bundle, capacity)
         self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
-        self._positional = np.zeros((capacity, sizes["positional_kernel"] - 1, width), np.float32)
-        self._keys = np.zeros((layers, capacity, heads, size, self._context), np.float32)
-        self._values = np.zeros((layers, capacity, heads, self._context, size), np.float32)
-        # What a batch is given of the rings: memory that is kept, since fresh pages cost more than the copying.
-        self._batch_keys, self._batch_values = (np.empty_like(ring) for ring in (self._keys, self._values))
+        self._positional = np.zeros((capacity, sizes["positional_kernel"] - 1, sizes["width"]), np.float32)
         self._position = np.zeros(capacity, np.int64)
 
     def begin(self, row: int, samples: Floats) -> None:
         """See ``EncoderSlots``."""
         for state in (self._positional, self._position):
             state[row] = 0
-        for ring in (self._keys, self._values):
-            ring[:, row] = 0
+        self._rings.clear(row)
         self._tail[row] = samples
 
     def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
         """See ``EncoderSlots``."""
         heard = np.concatenate([self._tail[rows], samples], axis=1)
-        result = self._backend.encode(
-            heard,
-            self._positional[rows],
-            self._position[rows],
-            _gathered(self._keys, rows, self._batch_keys),
-            _gathered(self._values, rows, self._batch_values),
-        )
+        result = self._backend.encode(heard, self._positional[rows], self._position[rows], self._rings.past(rows))
         self._tail[rows] = heard[:, -FEATURE_OVERLAP:]
-        # Feature k has its keys and values at k % context.
         hop = result.features.shape[1]
         new = np.arange(hop - min(hop, self._context), hop)
-        places = (self._position[rows][:, None] + new) % self._context
-        entries = (x[:, :, :, new].transpose(0, 3, 1, 2, 4) for x in (result.keys, result.values))
-        self._keys[:, rows[:, None], :, :, places], self._values[:, rows[:, None], :, places] = entries
+        self._rings.write(rows, (self._position[rows][:, None] + new) % self._context, new, result.fresh)
         self._positional[rows] = result.positional
         self._position[rows] += hop
         voice = self._backend.voice(heard[listening]) if len(listening) else np.zeros((0, hop, 0), np.float32)
         return Heard(result.features, voice, result.speech)
-
-
-def _gathered(rings: Floats, rows: Rows, into: Floats) -> list[Floats]:
-    """Rows of each layer's rings ``[L, S, ...]``, copied to the beginning of ``into``'s."""
-    return [
-        ring.take(rows, axis=0, out=batch[: len(rows)], mode="clip") for ring, batch in zip(rings, into, strict=True)
-    ]
 
 
 class RollingSlots:

@@ -35,6 +35,11 @@ OneStream = TypeVar("OneStream", bound=EngineStream)
 class Engine:
     """Animates up to ``max_streams`` streams on one thread.
 
+    Attributes:
+        info: what it serves.
+        after_batch: called on the engine's thread whenever sinks may have been given something: where outputs are
+            gathered, it is time to send them on.
+
     Args:
         bundle: the model.
         backend: what runs it.
@@ -55,6 +60,7 @@ class Engine:
             bundle.digest,
         )
         self.max_streams = max_streams
+        self.after_batch: Callable[[], None] = lambda: None
         known = bundle.identities
         self._library = IdentityLibrary(
             known.names, known.features, known.embeddings, known.voice_mean, known.voice_projection, known.neutral
@@ -128,6 +134,11 @@ class Engine:
         return self._backend.description
 
     @property
+    def hop(self) -> int:
+        """Features that the encoder makes at least at a time."""
+        return self._inference.hops[-1]
+
+    @property
     def open_streams(self) -> int:
         """Streams that hold a slot."""
         with self._condition:
@@ -142,17 +153,17 @@ class Engine:
             UnknownIdentityError: the configuration names an identity the library does not have.
             EngineFull: all slots, or all places shared with other engines, are taken.
         """
-        least, opening = self._inference.hops[-1], self._inference.opening
+        hop, opening = self.hop, self._inference.opening
         return self._admit(
-            config, lambda slot: EngineStream(config, slot, self._library, sink, self._wake, least, opening)
+            config, lambda slot: EngineStream(config, slot, self._library, sink, self._wake, hop, opening)
         )
 
     def resume(self, config: StreamConfig, sink: Sink, resumption: Resumption) -> ResumedStream:
         """Admit a stream that goes on where another one broke off; otherwise as ``open``."""
-        least, opening = self._inference.hops[-1], self._inference.opening
+        hop, opening = self.hop, self._inference.opening
         return self._admit(
             config,
-            lambda slot: ResumedStream(config, slot, self._library, sink, self._wake, least, opening, resumption),
+            lambda slot: ResumedStream(config, slot, self._library, sink, self._wake, hop, opening, resumption),
         )
 
     def _admit(self, config: StreamConfig, make: Callable[[Slot], OneStream]) -> OneStream:
@@ -212,6 +223,7 @@ class Engine:
             streams = list(self._streams)
         for stream in streams:
             stream.fail(error)
+        self.after_batch()
 
     def _run(self) -> None:
         while True:
@@ -256,7 +268,9 @@ class Engine:
                 ready.append(Ready(stream, stream.ready_features, stream.needed_features))
         for batches in self._scheduler.plan(ready, others):
             self._inference.advance(batches)
+            self.after_batch()
         behind = [one.key for one in ready if one.key.ready_features >= one.key.needed_features and not one.key.closed]
+        self.after_batch()  # streams may have ended, or been ended, without a batch
         with self._condition:
             self._behind = behind
         return bool(ready) or any(stream.closed for stream in streams)

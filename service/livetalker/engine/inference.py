@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from diffusiontalker.bundle import Bundle
 from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE
 from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import frame_noise
+from livetalker.core.postprocess import FacePostprocessor
 from livetalker.engine.backend import Backend
 from livetalker.engine.encoder_slots import encoder_slots
 from livetalker.engine.scheduler import Batch
@@ -24,7 +27,9 @@ from livetalker.engine.stream import EngineStream, PendingFrame
 
 log = logging.getLogger(__name__)
 
-RUNS = (30, 6, 3, 2, 1)
+LEAST_BESIDE: Final = 4
+"""Streams of a batch that is worth waking another thread for."""
+RUNS: Final = (30, 6, 3, 2, 1)
 """Frames of a stream denoised in one call; few sizes make full batches."""
 
 
@@ -34,9 +39,13 @@ def ending(streams: Iterable[EngineStream]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.exception("an error ends its streams")
-        for stream in streams:
-            stream.fail(error)
+        _end(streams, error)
+
+
+def _end(streams: Iterable[EngineStream], error: Exception) -> None:
+    log.error("an error ends its streams", exc_info=error)
+    for stream in streams:
+        stream.fail(error)
 
 
 class Inference:
@@ -53,12 +62,27 @@ class Inference:
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
         self._runs = (1,) if backend.frame_by_frame else RUNS
+        self._beside = ThreadPoolExecutor(1, "livetalker-beside") if backend.side_by_side else None
         self.slots = SlotPool(bundle, capacity)
         self.hops: Sequence[int] = self._encoder.hops
         self.opening = self._encoder.opening
 
     def advance(self, batches: Sequence[Batch[EngineStream]]) -> None:
-        """Hear the new features of each batch, then deliver the frames they complete, all of them together."""
+        """Hear the new features of each batch, then deliver the frames they complete.
+
+        Two batches of some size go side by side: no two streams share anything, and the networks do not hold the
+        interpreter's lock.
+        """
+        if self._beside is None or min(len(batch.keys) for batch in batches) < LEAST_BESIDE or len(batches) < 2:
+            self._advance(batches)
+            return
+        first, *others = sorted(batches, key=lambda batch: -len(batch.keys) * batch.hop)
+        beside = self._beside.submit(self._advance, others)
+        self._advance([first])
+        beside.result()
+
+    def _advance(self, batches: Sequence[Batch[EngineStream]]) -> None:
+        """The same one after another; frames of all batches are denoised together."""
         for batch in batches:
             with ending(batch.keys):
                 self._listen(batch.keys, batch.hop)
@@ -98,9 +122,11 @@ class Inference:
         features = np.concatenate([slots.recent[rows], heard.features], axis=1)
         slots.recent[rows] = features[:, -FEATURE_HISTORY:]
         completed: list[tuple[int, PendingFrame]] = []
-        for i, stream in enumerate(streams):
-            with ending([stream]):
-                completed += [(i, frame) for frame in stream.hear(voices.get(i), heard.speech[i])]
+        for i, (stream, speech) in enumerate(zip(streams, heard.speech.tolist(), strict=True)):
+            try:
+                completed += [(i, frame) for frame in stream.hear(voices.get(i), speech)]
+            except Exception as error:
+                _end([stream], error)
         if not completed:
             return
         owner = np.array([i for i, _ in completed])
@@ -135,6 +161,11 @@ class Inference:
             frame_noise(seeds, indexes, self._coefficients),
             self.slots.hidden[rows],
         )
-        for stream, row, values in zip(streams, frames, curves, strict=True):
-            with ending([stream]):
-                stream.deliver(row, values)
+        first = [row[0].frame for row in frames]
+        speech = np.array([[frame.speech for frame in row] for row in frames], np.float32)
+        faces = FacePostprocessor.process_together([stream.face for stream in streams], first, curves, speech)
+        for stream, finished in zip(streams, faces, strict=True):
+            try:
+                stream.deliver(finished)
+            except Exception as error:
+                _end([stream], error)

@@ -91,13 +91,14 @@ def level_at(state: StreamState, sample: int) -> float | None:
 def from_frame(first: int, sink: Sink) -> Sink:
     """A sink that keeps what is before a frame, at the stream's rate, to itself.
 
-    In the place of frames come none, so that whoever waits for the stream to get on learns that it does.
+    In the place of frames comes a run of none, so that whoever waits for the stream to get on learns that it does.
     """
 
     def deliver(output: Output) -> None:
         match output:
             case Frames() if output.first < first:
-                sink(Frames(first, output.values[first - output.first :]))
+                known = min(first - output.first, len(output))
+                sink(Frames(output.first + known, output.values[known:]))
             case Skipped() if output.first < first:
                 if (left := output.first + output.count - first) > 0:
                     sink(Skipped(first, left, output.reason))
@@ -176,8 +177,8 @@ class ResumedStream(EngineStream):
         state, doubling = self._resumption.state, self.config.fps // MODEL_FPS
         self._feature, self._discard, self._frame = origin.feature, origin.discard, origin.frame
         shaping = self._memory.shaping
-        self._face = FacePostprocessor(replace(self.config, shaping=shaping.previous), origin.frame)
-        self._face.shape(shaping.frame, shaping.current)
+        self.face = FacePostprocessor(replace(self.config, shaping=shaping.previous), origin.frame)
+        self.face.shape(shaping.frame, shaping.current)
         if state is not None:
             self.opening_level = level_at(state, FEATURE_STRIDE * origin.feature)
         first, wanted = doubling * origin.frame, self._resumption.next_frame

@@ -82,6 +82,7 @@ class EngineStream:
         self.config = config
         self.slot = slot
         self.preset = PRESETS[config.preset]
+        self.face = FacePostprocessor(config)
         self.pending: deque[PendingFrame] = deque()
         self.starting = True  # the slot must be cleared and its first block heard before the next feature
         self.closed = False
@@ -103,7 +104,6 @@ class EngineStream:
         self._end: int | None = None  # 30 fps frames in all, once known
         self._total = 0  # frames in all at the client's frame rate, once the end is known
         self._tracker = IdentityTracker(library, config.identity, self.preset.look_ahead)
-        self._face = FacePostprocessor(config)
         self._converter = FrameRateConverter(config.fps)
         self._memory = StreamMemory(config.shaping)
 
@@ -207,7 +207,7 @@ class EngineStream:
         self._remember()
 
     def _shape(self, frame: int, shaping: Shaping) -> None:
-        self._face.shape(frame, shaping)
+        self.face.shape(frame, shaping)
         self._memory.shape(frame, shaping)
         self._remember()
 
@@ -254,7 +254,7 @@ class EngineStream:
         due, first = self._converter.next_frame, min(self._frame * (self.config.fps // MODEL_FPS), ends)
         first = max(first, due)
         self._frame = -(-first // (self.config.fps // MODEL_FPS))
-        self._face.restart(self._frame)
+        self.face.restart(self._frame)
         if first > due:
             self._converter.skip_to(first)
             self._sink(Skipped(due, first - due, SkipReason.FLUSH))
@@ -282,7 +282,7 @@ class EngineStream:
         """Whether whom the voice belongs to is still, or may soon be, asked."""
         return self._tracker.listening
 
-    def hear(self, voice: Floats | None, speech: Floats) -> list[PendingFrame]:
+    def hear(self, voice: Floats | None, speech: list[list[float]]) -> list[PendingFrame]:
         """New features: decide on identity and on the frames they complete.
 
         Args:
@@ -294,7 +294,7 @@ class EngineStream:
         """
         completed: list[PendingFrame] = []
         newest, _ = frame_feature(self._frame, self.preset.look_ahead)
-        for i, probabilities in enumerate(speech.tolist()):
+        for i, probabilities in enumerate(speech):
             k = self._feature + i
             if voice is not None and (matched := self._tracker.update(k, voice[i], probabilities[0])) is not None:
                 first = matched.frame * (self.config.fps // MODEL_FPS)
@@ -318,10 +318,8 @@ class EngineStream:
         self.pending.extend(completed)
         return completed
 
-    def deliver(self, frames: list[PendingFrame], curves: Floats) -> None:
-        """Finish denoised frames ``[f, 52]`` and hand them out at the client's frame rate."""
-        speech = np.array([frame.speech for frame in frames], np.float32)
-        faces = self._face.process(frames[0].frame, curves, speech)
+    def deliver(self, faces: Floats) -> None:
+        """Hand out finished frames ``[f, 52]`` at the client's frame rate."""
         self._emit(self._converter.process(faces))
         self._finish_if_done()
 

@@ -27,7 +27,6 @@ LEAST_TOKEN: Final = 16
 """Characters of a token; shorter ones can be guessed."""
 _HASHED: Final = "sha256:"
 _HEALTH: Final = f"/{health_pb2.DESCRIPTOR.services_by_name['Health'].full_name}/"
-_UNNAMED: Final = "line"
 
 
 class TokenFileError(MendableError):
@@ -96,7 +95,7 @@ def read_tokens(path: Path) -> list[tuple[bytes, str]]:
     for number, line in enumerate(lines, 1):
         token, _, name = line.strip().partition(" ")
         if token and not token.startswith("#"):
-            found.append((_digest(token, f"{path}, line {number}"), name.strip() or f"{_UNNAMED} {number}"))
+            found.append((_digest(token, f"{path}, line {number}"), name.strip() or f"line {number}"))
     if not found:
         raise TokenFileError(f"the token file {path} has no token; put one a line, such as openssl rand -hex 32 makes")
     return found

@@ -29,6 +29,8 @@ MAX_CHANNELS: Final = 8
 MAX_CHUNK_SECONDS: Final = 1
 LARGEST_SAMPLE: Final = 16.0
 """Overshoot of full scale that still is audio; beyond, somebody sent integers as floats."""
+_ONE_STEP: Final = np.float32(1 / 32768)
+"""Of 16-bit integers."""
 
 PRESETS: Final[Mapping[int, str]] = {
     pb.LATENCY_PRESET_LOW: "low",
@@ -173,10 +175,11 @@ class AudioFormat:
                 f"start_sample is {chunk.start_sample}; count samples from 0 at the start of the stream",
                 field="audio.start_sample",
             )
-        samples = np.frombuffer(chunk.data, self.dtype).astype(np.float32)
+        samples: NDArray[np.float32]
         if self.dtype.kind == "i":
-            samples *= np.float32(1 / 32768)
+            samples = np.multiply(np.frombuffer(chunk.data, self.dtype), _ONE_STEP, dtype=np.float32)
         else:
+            samples = np.frombuffer(chunk.data, self.dtype).astype(np.float32)
             _check_finite(samples)
         return samples if self.channels == 1 else samples.reshape(-1, self.channels).mean(axis=1, dtype=np.float32)
 

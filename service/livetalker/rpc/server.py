@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -95,8 +95,20 @@ class FaceServer:
         # Left are statuses on their way, health watchers, and streams whose client does not read.
         await self._server.stop(_LAST_WORDS_S)
 
-    async def serve_until_signalled(self, signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> None:
-        """Serves until one of the signals, then stops gracefully; a second one stops at once."""
+    async def serve_until_signalled(
+        self,
+        broken: Awaitable[None] | None = None,
+        signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+    ) -> bool:
+        """Serves until one of the signals, then stops gracefully; a second one stops at once.
+
+        Args:
+            broken: ends when the engine is beyond use; there is nothing to be graceful about then.
+            signals: orders to stop.
+
+        Returns:
+            Whether it was an order that ended it.
+        """
         loop = asyncio.get_running_loop()
         signalled, again = asyncio.Event(), asyncio.Event()
 
@@ -109,7 +121,17 @@ class FaceServer:
 
         for number in signals:  # not loop.add_signal_handler, which Windows lacks
             signal.signal(number, handler)
-        await signalled.wait()
+        ordered = asyncio.ensure_future(signalled.wait())
+        waits: set[asyncio.Future[Any]] = {ordered}
+        if broken is not None:
+            waits.add(asyncio.ensure_future(broken))
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if not ordered.done():
+            ordered.cancel()
+            await self._server.stop(_LAST_WORDS_S)  # streams are told by themselves
+            return False
+        for wait in waits:
+            wait.cancel()
         log.info("stopping; %d streams are open", self.servicer.open_sessions)
         stopping = asyncio.ensure_future(self.stop())
         impatient = asyncio.ensure_future(again.wait())
@@ -120,3 +142,4 @@ class FaceServer:
         else:
             stopping.cancel()
             await self._server.stop(0)
+        return True

@@ -29,6 +29,7 @@ from livetalker.rpc.options import ServerOptions
 from livetalker.rpc.ports import Animator, ResumedVoice, Voice
 from livetalker.rpc.requests import config_errors
 from livetalker.rpc.resume_token import ResumeTokens
+from livetalker.rpc.write_deadline import WriteDeadline
 from livetalker.v1 import face_animation_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class Session:
         self._news = asyncio.Event()  # something to send
         self._room = asyncio.Event()  # the backlog or the outbox may have shrunk
         self._reader: asyncio.Task[None] | None = None
+        self._deadline: WriteDeadline
         self._cut_off = False
 
         def sink(output: Output) -> None:
@@ -128,11 +130,13 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._reader = tasks.create_task(self._read_all())
-                tasks.create_task(self._write_all())
+                writer = tasks.create_task(self._write_all())
+                self._deadline = WriteDeadline(writer, self._options.write_deadline_s)
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         finally:
             self._voice.close()
+            self._deadline.stop()
         if self._cut_off:
             raise ServiceError(
                 Reason.SERVER_DRAINING,
@@ -174,8 +178,10 @@ class Session:
         self._voice.finish()
 
     async def _receive(self) -> Any:
-        with peer_gone():
+        try:
             return await self._context.read()
+        except grpc.aio.BaseError as error:
+            raise PeerGone from error
 
     def _hear(self, chunk: pb.AudioChunk) -> None:
         samples = self._audio.decode(chunk)
@@ -296,12 +302,16 @@ class Session:
             await self._send(responses.frames(run, self._config.fps))
 
     async def _send(self, response: pb.AnimateResponse) -> None:
+        self._deadline.begin()
         try:
-            with peer_gone():
-                async with asyncio.timeout(self._options.write_deadline_s):
-                    await self._context.write(response)
-        except TimeoutError as error:
+            await self._context.write(response)
+        except grpc.aio.BaseError as error:
+            raise PeerGone from error
+        except asyncio.CancelledError:
+            if not self._deadline.passed:
+                raise
             raise ServiceError(
                 Reason.CLIENT_TOO_SLOW,
                 f"the client read nothing for {self._options.write_deadline_s:g} s; read the responses while sending",
-            ) from error
+            ) from None
+        self._deadline.end()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
-from multiprocessing import resource_tracker
-from typing import Final
 
+from livetalker import spawning
+from livetalker.spawning import SPAWN
 from livetalker.workers.places import SharedCounts
 from livetalker.workers.setup import Failed, Ready, WorkerSetup
 from livetalker.workers.worker import work
-
-_SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 class SpawnedWorker:
@@ -25,17 +22,12 @@ class SpawnedWorker:
     """
 
     def __init__(self, number: int, setup: WorkerSetup, counts: SharedCounts) -> None:
-        self._pipe, theirs = _SPAWN.Pipe()
+        self._pipe, theirs = SPAWN.Pipe()
         arguments = (number, setup, counts, theirs)
-        self._process = _SPAWN.Process(target=work, args=arguments, name=f"livetalker worker {number}")
-        # A Ctrl-C must not meet the new process before it ignores that; a signal blocked here is blocked there. The
-        # tracker, which spawning brings along, would unblock it again if it were started in between.
-        resource_tracker.ensure_running()
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        self._process = SPAWN.Process(target=work, args=arguments, name=f"livetalker worker {number}")
         try:
-            self._process.start()
+            spawning.start(self._process)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             theirs.close()  # so that the pipe ends with the worker
 
     async def first_word(self) -> Ready | Failed | None:

@@ -1,4 +1,4 @@
-"""A worker: what runs in each of the processes, an engine and a gRPC server of its own."""
+"""A worker: a gRPC server with an engine of its own, which runs in yet another process."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def work(number: int, setup: WorkerSetup, counts: SharedCounts, supervisor: Conn
     )
     from diffusiontalker.errors import MendableError
     from livetalker.address import AddressInUseError
+    from livetalker.engine.process.remote import EngineLostError
 
     try:
         _serve(number, setup, SharedPlaces(counts, number), supervisor)
-    except (MendableError, AddressInUseError) as error:
+    except (MendableError, EngineLostError, AddressInUseError) as error:
         with suppress(OSError):  # the supervisor may have given up already
             supervisor.send(Failed(str(error)))
         sys.exit(1)
@@ -50,16 +51,20 @@ def _outlive_nobody(supervisor: Connection) -> None:
 def _serve(number: int, setup: WorkerSetup, places: SharedPlaces, supervisor: Connection) -> None:
     from dataclasses import replace
 
-    from livetalker.engine.engine import Engine
+    from livetalker.engine.process.messages import EngineSetup
+    from livetalker.engine.process.remote import RemoteEngine
     from livetalker.rpc.server import FaceServer
 
-    engine = Engine.load(
-        setup.model,
-        max_streams=setup.max_streams,
-        threads=setup.threads_each(),
-        backend=setup.backend,
-        device=setup.device_of(number),
-        places=places,
+    engine = RemoteEngine(
+        EngineSetup(
+            setup.model,
+            max_streams=setup.max_streams,
+            threads=setup.threads_each(),
+            backend=setup.backend,
+            device=setup.device_of(number),
+            log_level=setup.log_level,
+        ),
+        places,
     )
     options = replace(setup.options, share_port=True, session_prefix=f"{number}-")
 
@@ -68,7 +73,8 @@ def _serve(number: int, setup: WorkerSetup, places: SharedPlaces, supervisor: Co
         await server.start()
         with suppress(OSError):
             supervisor.send(Ready(f"{engine.info.name} {engine.info.version}", engine.backend))
-        await server.serve_until_signalled((signal.SIGTERM,))
+        if not await server.serve_until_signalled(engine.lost(), (signal.SIGTERM,)):
+            sys.exit("the engine's process ended")
 
     with engine:
         asyncio.run(serve())

@@ -150,7 +150,7 @@ livetalker_status livetalker_set_shaping(livetalker_session* session, const live
 }
 
 livetalker_status livetalker_report_playback(livetalker_session* session, double audio_s) {
-  if (session == nullptr || !std::isfinite(audio_s)) return LIVETALKER_INVALID_ARGUMENT;
+  if (session == nullptr || std::isinf(audio_s)) return LIVETALKER_INVALID_ARGUMENT;
   session->presentation().played(audio_s);
   return LIVETALKER_OK;
 }

@@ -7,8 +7,7 @@ namespace livetalker {
 
 // Maps a local monotonic clock to the position on a stream's audio. One thread at a time.
 //
-// A second-order tracking loop: each observation's error is paid back as a rate, never as a step, and the lasting part
-// of it becomes the estimate of the drift.
+// A first-order tracking loop: every error is made good as a slightly other pace, never as a step.
 class AudioClock {
  public:
   AudioClock() { reset(); }
@@ -17,8 +16,6 @@ class AudioClock {
   void reset();
 
   bool running() const { return running_; }
-  // How much faster the audio's clock is than the local one: 1e-4 is 100 ppm.
-  double drift() const { return drift_; }
 
   // Seconds since the stream's sample 0 at a local time; NaN if the clock is not running.
   double position(double local_s) const;
@@ -32,8 +29,7 @@ class AudioClock {
   bool running_;
   double local_;        // of the last observation used
   double audio_;        // the clock's own position there
-  double drift_;        // audio seconds per local second, less one
-  double slew_;         // the same, for a while after the last observation
+  double slew_;         // audio seconds per local second, less one, for a while after the last observation
   double doubt_since_;  // local time of the first of the implausible observations in a row
 };
 

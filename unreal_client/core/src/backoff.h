@@ -12,7 +12,8 @@ class Backoff {
  public:
   static constexpr double kFirst = 0.1;
   static constexpr double kLongest = 2.0;
-  static constexpr double kLongestAtFirst = 0.5;
+  // With the time it takes to hear two seconds of audio again, the face goes on within a second.
+  static constexpr double kLongestAtFirst = 0.25;
   static constexpr double kAtFirst = 10.0;
   static constexpr double kSpread = 0.2;
 

@@ -27,6 +27,8 @@ class Call {
   static constexpr double kFirstAnswerSeconds = 10.0;
   // How often a listener that wants no more is asked again.
   static constexpr std::chrono::milliseconds kAskAgain{10};
+  // How long a connection that is being made is waited for when it is not wanted any more.
+  static constexpr std::chrono::milliseconds kLetConnect{250};
 
   Call(const Options& options, const Opening& opening, Outbound& outbound, CallListener& listener, Completion& completion);
 
@@ -49,6 +51,7 @@ class Call {
   void send(const v1::AnimateRequest& request);
   void finish();
   void cancel();
+  void let_connect();
 
   const Options& options_;
   const Opening opening_;
@@ -56,6 +59,7 @@ class Call {
   CallListener& listener_;
   Completion& completion_;
 
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::FaceAnimationService::Stub> stub_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::AnimateRequest, v1::AnimateResponse>> stream_;

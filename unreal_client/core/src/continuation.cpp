@@ -4,12 +4,8 @@
 
 namespace livetalker {
 
-std::int64_t Continuation::needed_from() const {
-  return std::max<std::int64_t>(0, instant(next_frame_) - kRepeatSeconds * sample_rate_);
-}
-
 Opening Continuation::next(std::int64_t oldest_sample) {
-  const std::int64_t wanted = needed_from();
+  const std::int64_t wanted = repeat_from();
   Opening opening;
   const auto longest_gap = static_cast<std::int64_t>(kLongestGapSeconds * static_cast<double>(sample_rate_));
   if (!token_.empty() && oldest_sample - instant(next_frame_) <= longest_gap) {

@@ -49,11 +49,13 @@ class Continuation {
 
   std::int64_t on_callers_clock(std::int64_t index_in_call) const { return index_in_call + origin_frames_; }
   std::int64_t next_frame() const { return next_frame_; }
-  // Position from which audio may still be asked for again.
-  std::int64_t needed_from() const;
+  // Position from which audio may still be asked for again: by a new stream, which begins at a whole second.
+  std::int64_t needed_from() const { return repeat_from() / sample_rate_ * sample_rate_; }
 
  private:
   std::int64_t instant(std::int64_t frame) const { return frame * sample_rate_ / frame_rate_; }
+  // Where the audio begins that a resumed stream wants to hear again.
+  std::int64_t repeat_from() const { return std::max<std::int64_t>(0, instant(next_frame_) - kRepeatSeconds * sample_rate_); }
 
   const std::int64_t sample_rate_;
   const std::int64_t frame_rate_;

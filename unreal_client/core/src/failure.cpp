@@ -60,7 +60,7 @@ bool explain_tls(const std::string& text, const Options& options, Failure& failu
   return true;
 }
 
-void explain_reason(const grpc::Status& status, const std::string& field, Failure& failure) {
+void explain_reason(const grpc::Status& status, const Options& options, const std::string& field, Failure& failure) {
   const std::string& reason = failure.reason;
   failure.message = status.error_message();
   if (!field.empty() && !holds(failure.message, field.c_str())) failure.message += " (" + field + ")";
@@ -79,6 +79,9 @@ void explain_reason(const grpc::Status& status, const std::string& field, Failur
     failure.worth_retrying = true;
   } else if (reason == "TOKEN_REQUIRED" || reason == "TOKEN_UNKNOWN") {
     failure.error = LIVETALKER_ERROR_TOKEN;
+    failure.message = "the server at " + options.address +
+                      (options.token.empty() ? " wants a token; set it to one" : " does not know this token; set it to one") +
+                      " of those in the server's --token-file";
   } else {
     failure.error = LIVETALKER_ERROR_REFUSED;
   }
@@ -96,7 +99,7 @@ void explain_transport(const grpc::Status& status, const Options& options, bool 
     case grpc::StatusCode::UNAUTHENTICATED:
     case grpc::StatusCode::PERMISSION_DENIED:
       failure.error = LIVETALKER_ERROR_TOKEN;
-      failure.message = "the server at " + where + " refuses the token (" + text + "); set the token it was given with --token-file";
+      failure.message = "the server at " + where + " lets nobody in without a token it knows (" + text + "); set the token";
       return;
     case grpc::StatusCode::UNIMPLEMENTED:
       failure.error = LIVETALKER_ERROR_VERSION;
@@ -126,9 +129,11 @@ void explain_transport(const grpc::Status& status, const Options& options, bool 
   }
   failure.message = "no answer from a LiveTalker server at " + where + " (" + innermost(text) +
                     "); is `livetalker serve` running there?";
-  // A server with TLS hangs up on a client without it, and there is no other sign of that.
+  // A server with TLS hangs up on a client without it, or without a certificate that it knows; there is no other sign.
   const bool hung_up = holds(text, "socket closed") || holds(text, "connection reset") || holds(text, "broken pipe");
-  if (!options.tls && hung_up) failure.message += " If it has TLS, turn TLS on here too";
+  if (!hung_up) return;
+  failure.message += !options.tls ? " If it has TLS, turn TLS on here too"
+                                  : " If it wants client certificates, give tls_certificate_file and tls_key_file";
 }
 
 }  // namespace
@@ -140,7 +145,7 @@ Failure explain(const grpc::Status& status, const Options& options, bool ever_co
   if (failure.reason.empty()) {
     explain_transport(status, options, ever_connected, failure);
   } else {
-    explain_reason(status, field, failure);
+    explain_reason(status, options, field, failure);
   }
   return failure;
 }

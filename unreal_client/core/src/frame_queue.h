@@ -1,9 +1,9 @@
-// Frames that wait for livetalker_next_frame, oldest first, at most as many as the caller asked to keep.
+// Frames that wait for livetalker_next_frame, oldest first, about as many as the caller asked to keep.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <mutex>
-#include <vector>
 
 #include "face_frame.h"
 
@@ -11,49 +11,44 @@ namespace livetalker {
 
 class FrameQueue {
  public:
-  explicit FrameQueue(int capacity) : slots_(static_cast<std::size_t>(capacity)) {}
+  // Beyond `limit` a lossless queue is full, and still takes the rest of a message; another one forgets the oldest.
+  FrameQueue(int limit, bool lossless) : limit_(static_cast<std::size_t>(limit)), lossless_(lossless) {}
 
-  bool kept() const { return !slots_.empty(); }
+  bool kept() const { return limit_ > 0; }
 
   bool full() const {
     const std::lock_guard lock(mutex_);
-    return kept() && count_ == slots_.size();
+    return kept() && frames_.size() >= limit_;
   }
 
-  // Adds a frame; the oldest goes when there is no room.
   void push(const FaceFrame& frame) {
     const std::lock_guard lock(mutex_);
     if (!kept() || frame.index < wanted_from_) return;
-    slots_[(first_ + count_) % slots_.size()] = frame;
-    if (count_ < slots_.size()) {
-      ++count_;
-    } else {
-      first_ = (first_ + 1) % slots_.size();
-    }
+    if (!lossless_ && frames_.size() == limit_) frames_.pop_front();
+    frames_.push_back(frame);
   }
 
   // False: there is none.
   bool pop(FaceFrame& frame) {
     const std::lock_guard lock(mutex_);
-    if (count_ == 0) return false;
-    frame = slots_[first_];
-    first_ = (first_ + 1) % slots_.size();
-    --count_;
+    if (frames_.empty()) return false;
+    frame = frames_.front();
+    frames_.pop_front();
     return true;
   }
 
   // Forgets every frame, and those still under way whose number is below `index`.
   void interrupt(std::int64_t index) {
     const std::lock_guard lock(mutex_);
-    count_ = 0;
+    frames_.clear();
     wanted_from_ = index;
   }
 
  private:
+  const std::size_t limit_;
+  const bool lossless_;
   mutable std::mutex mutex_;
-  std::vector<FaceFrame> slots_;
-  std::size_t first_ = 0;
-  std::size_t count_ = 0;
+  std::deque<FaceFrame> frames_;
   std::int64_t wanted_from_ = 0;
 };
 

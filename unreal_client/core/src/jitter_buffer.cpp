@@ -36,14 +36,14 @@ double positive(double value) { return value > 0.0 ? value : 0.0; }
 }  // namespace
 
 JitterBuffer::JitterBuffer(int frame_rate, double floor_s, double max_s, int capacity)
-    : period_(1.0 / frame_rate), floor_(floor_s), max_(max_s), slots_(static_cast<std::size_t>(capacity)) {
+    : period_(1.0 / frame_rate), floor_(floor_s), max_(max_s), slots_(static_cast<std::size_t>(capacity)), last_local_(kNever) {
   reset();
 }
 
 void JitterBuffer::reset() {
   first_ = count_ = 0;
   last_index_ = last_time_us_ = -1;
-  last_arrival_ = last_audio_ = last_local_ = playhead_ = kNever;
+  last_arrival_ = last_audio_ = playhead_ = kNever;
   aim_ = delay_ = floor_;
   settled_ = false;
   state_ = State::kResting;
@@ -85,7 +85,7 @@ void JitterBuffer::sample(double audio_s, double local_s, float* out) {
 void JitterBuffer::learn(double need, double arrived_s) {
   need = std::clamp(need, floor_, max_);
   const double waited = std::min(positive(arrived_s - last_arrival_), kLongestWait);
-  aim_ += std::max(-kShrink * waited, std::min(kGrow * waited, need - aim_));
+  aim_ += std::clamp(need - aim_, -kShrink * waited, kGrow * waited);
   last_arrival_ = arrived_s;
 }
 

@@ -79,6 +79,7 @@ class JitterBuffer {
   std::vector<Slot> slots_;
   Pose output_{};
   Pose target_{};
+  double last_local_;
 
   std::size_t first_;
   std::size_t count_;
@@ -89,7 +90,6 @@ class JitterBuffer {
   double delay_;
   double playhead_;
   double last_audio_;
-  double last_local_;
   bool settled_;  // the output follows the frames and nothing but them
   State state_;
 };

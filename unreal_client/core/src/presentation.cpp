@@ -13,8 +13,8 @@ constexpr std::size_t kArrivals = 1024;
 constexpr std::size_t kObservations = 256;
 // Frames that a lossless stream may be ahead of the playhead by.
 constexpr int kBuffered = 512;
-// What a network and a server under load usually take beyond the model's own latency.
-constexpr double kTransit = 0.03;
+// What a network and a server under load usually take beyond the model's own latency; see docs/presentation.md.
+constexpr double kTransit = 0.06;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ double Presentation::now() {
 
 void Presentation::start(int frame_rate, std::int64_t latency_us) {
   // Audio that is played late enough for its frames needs no delay of the face.
-  const double floor = by_capture_ ? static_cast<double>(latency_us) / 1e6 + kTransit : 0.0;
+  const double floor = by_capture_ ? static_cast<double>(latency_us) / 1e6 + 1.0 / frame_rate + kTransit : 0.0;
   made_ = std::make_unique<JitterBuffer>(frame_rate, floor, floor + JitterBuffer::kDefaultRange, kBuffered);
   buffer_.store(made_.get(), std::memory_order_release);
 }
@@ -53,7 +53,11 @@ livetalker_sample_info Presentation::sample(double audio_s, float* out) {
   info.audio_s = info.playhead_s = std::numeric_limits<double>::quiet_NaN();
   const double local_s = now();
   while (const Observation* observation = observations_.front()) {
-    clock_.observe(observation->local_s, observation->audio_s);
+    if (std::isnan(observation->audio_s)) {
+      clock_.reset();
+    } else {
+      clock_.observe(observation->local_s, observation->audio_s);
+    }
     observations_.pop();
   }
   JitterBuffer* const buffer = buffer_.load(std::memory_order_acquire);

@@ -30,7 +30,7 @@ class Presentation {
 
   // Of the thread that pushes audio: `position` samples were captured by now.
   void captured(std::int64_t position);
-  // Of any one thread: the loudspeaker plays `audio_s` now.
+  // Of any one thread: the loudspeaker plays `audio_s` now; NaN: it has stopped.
   void played(double audio_s);
 
   // Of any thread: drops what is not shown yet; frames that start before `until_us` are dropped when they come.

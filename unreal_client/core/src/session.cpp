@@ -9,7 +9,7 @@ namespace livetalker {
 
 Session::Session(Options options)
     : options_(std::move(options)),
-      frames_(options_.frame_queue),
+      frames_(options_.frame_queue, options_.lossless),
       outbound_(options_),
       presentation_(options_),
       continuation_(options_.sample_rate, options_.frame_rate),

@@ -18,6 +18,11 @@ def cpu_threads(threads: int | None) -> int:
     return threads or max(1, (os.cpu_count() or 1) // 2)
 
 
+def spare_cores(threads: int | None) -> bool:
+    """Whether there are cores beyond those that one operator takes."""
+    return (os.cpu_count() or 1) > cpu_threads(threads)
+
+
 def bucket(batch: int) -> int:
     """The power of two a batch is padded to, so that few shapes occur."""
     return 1 << max(0, batch - 1).bit_length()

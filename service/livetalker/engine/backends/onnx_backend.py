@@ -12,7 +12,7 @@ import onnxruntime
 
 from diffusiontalker.bundle import ENCODER, ENCODER_INT8, FRAME, FRAME_INT8, RUN, VOICE, Bundle
 from livetalker.engine.backend import BackendError, EncoderResult, Floats, Heard, Integers
-from livetalker.engine.backends.batches import cpu_threads
+from livetalker.engine.backends.batches import cpu_threads, spare_cores
 from livetalker.engine.backends.devices import CudaDevice
 from livetalker.engine.backends.engine_cache import engine_key, make_cache_folder, tensorrt_version
 from livetalker.engine.backends.providers import (
@@ -40,13 +40,17 @@ class OnnxBackend:
     Args:
         runners: of the graphs by their names in the bundle; those that are missing are not asked for.
         description: see ``Backend``.
-        frame_by_frame: see ``Backend``.
+        int8: whether the graphs compute in 8-bit integers.
+        side_by_side: see ``Backend``.
     """
 
-    def __init__(self, runners: Mapping[str, Runner], description: str, *, frame_by_frame: bool = False) -> None:
+    def __init__(
+        self, runners: Mapping[str, Runner], description: str, *, int8: bool = False, side_by_side: bool = False
+    ) -> None:
         self._runners = runners
+        self._side_by_side = side_by_side
         self._description = description
-        self._frame_by_frame = frame_by_frame
+        self._int8 = int8
 
     @property
     def description(self) -> str:
@@ -56,21 +60,25 @@ class OnnxBackend:
     @property
     def frame_by_frame(self) -> bool:
         """See ``Backend``."""
-        return self._frame_by_frame
+        return self._int8
+
+    @property
+    def int8_rings(self) -> bool:
+        """See ``Backend``."""
+        return self._int8
+
+    @property
+    def side_by_side(self) -> bool:
+        """See ``Backend``."""
+        return self._side_by_side
 
     def encode(
-        self,
-        samples: Floats,
-        positional: Floats,
-        position: Integers,
-        keys: Sequence[Floats],
-        values: Sequence[Floats],
+        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:
         """See ``Backend``."""
-        inputs: dict[str, Array] = {"samples": samples, "positional": positional, "position": position}
-        inputs |= {f"keys_{layer}": ring for layer, ring in enumerate(keys)}
-        inputs |= {f"values_{layer}": ring for layer, ring in enumerate(values)}
-        return EncoderResult(*self._runners[ENCODER](inputs))
+        inputs: dict[str, Array] = {"samples": samples, "positional": positional, "position": position, **past}
+        features, speech, positional, *fresh = self._runners[ENCODER](inputs)
+        return EncoderResult(features, speech, positional, fresh)
 
     def voice(self, samples: Floats) -> Floats:
         """See ``Backend``."""
@@ -107,7 +115,7 @@ def cpu_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     runners: dict[str, Runner] = {
         name: HostRunner(cpu_session(bundle.graph(name), threads)) for name in (*_ticked(bundle), RUN)
     }
-    return OnnxBackend(runners, _on_cpu("float32", threads))
+    return OnnxBackend(runners, _on_cpu("float32", threads), side_by_side=spare_cores(threads))
 
 
 def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
@@ -126,7 +134,7 @@ def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     runners: dict[str, Runner] = {
         name: HostRunner(cpu_session(bundle.graph(file), threads), least=2) for name, file in graphs.items()
     }
-    return OnnxBackend(runners, _on_cpu("8-bit integers", threads), frame_by_frame=True)
+    return OnnxBackend(runners, _on_cpu("8-bit integers", threads), int8=True, side_by_side=spare_cores(threads))
 
 
 def cuda_backend(bundle: Bundle, device: CudaDevice) -> OnnxBackend:

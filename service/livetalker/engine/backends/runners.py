@@ -35,7 +35,8 @@ class HostRunner:
     """Runs a session on arrays in memory.
 
     Args:
-        session: whose inputs and outputs all have the batch as their first axis.
+        session: whose first input and whose outputs have the batch as their first axis; so do the other inputs, but
+            for rings of all streams.
         least: rows of a batch; smaller ones are padded. With two, one stream alone is computed as among others: ONNX
             Runtime has kernels of its own for products of a single row, which sum in another order.
     """
@@ -49,7 +50,7 @@ class HostRunner:
         batch = len(next(iter(inputs.values())))
         full = inputs
         if batch < self._least:
-            full = {name: padded(array, self._least) for name, array in inputs.items()}
+            full = {name: padded(x, self._least) if len(x) == batch else x for name, x in inputs.items()}
         outputs: Sequence[Array] = self._session.run(None, dict(full))
         return outputs if full is inputs else [array[:batch] for array in outputs]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from diffusiontalker.bundle import Bundle
 from diffusiontalker.denoiser.model import sample
 from diffusiontalker.encoder.streaming_hubert import EncoderState, StreamingHubert
 from diffusiontalker.export.bundle_reader import read_modules
-from livetalker.engine.backend import BackendError, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers
 from livetalker.engine.backends.batches import bucket, cpu_threads, padded
 
 Network = Callable[..., tuple[Tensor, ...]]
@@ -75,16 +75,23 @@ class TorchBackend:
         """See ``Backend``."""
         return False
 
+    @property
+    def int8_rings(self) -> bool:
+        """See ``Backend``."""
+        return False
+
+    @property
+    def side_by_side(self) -> bool:
+        """See ``Backend``."""
+        return False
+
     def encode(
-        self,
-        samples: Floats,
-        positional: Floats,
-        position: Integers,
-        keys: Sequence[Floats],
-        values: Sequence[Floats],
+        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
     ) -> EncoderResult:
         """See ``Backend``."""
-        return EncoderResult(*self._run("encode", self._encode, (samples, positional, position, *keys, *values)))
+        arrays: list[Array] = [samples, positional, position, *past.values()]
+        features, speech, positional, *fresh = self._run("encode", self._encode, arrays)
+        return EncoderResult(features, speech, positional, fresh)
 
     def voice(self, samples: Floats) -> Floats:
         """See ``Backend``."""

@@ -19,7 +19,7 @@
 
 #include <stdint.h>
 
-#if defined(LIVETALKER_NO_PROTOTYPES) || defined(LIVETALKER_STATIC)
+#if defined(LIVETALKER_LOADED_AT_RUNTIME) || defined(LIVETALKER_STATIC)
 #define LIVETALKER_API
 #elif defined(_WIN32)
 #if defined(LIVETALKER_BUILDING)
@@ -326,7 +326,8 @@ LIVETALKER_API livetalker_status livetalker_rematch_identity(livetalker_session*
 LIVETALKER_API livetalker_status livetalker_set_shaping(livetalker_session* session, const livetalker_shaping* shaping);
 
 /* Says where on the session's audio the loudspeaker is now, seconds; with LIVETALKER_CLOCK_PLAYBACK, as often as it is
- * known, from one thread. Neither waits nor allocates. */
+ * known, from one thread. NaN: playback stops or is about to be moved, and the face rests until the next report. Neither
+ * waits nor allocates. */
 LIVETALKER_API livetalker_status livetalker_report_playback(livetalker_session* session, double audio_s);
 
 /* Writes the face for now to out, 52 floats in the order of livetalker_blendshape_name, each 0 to 1. Call it once for

@@ -1,0 +1,283 @@
+"""The engine as a server has it: an ``Animator`` whose streams are animated in the engine's process."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusiontalker.arkit import COUNT
+from diffusiontalker.geometry import MODEL_FPS, PRESETS
+from livetalker import spawning
+from livetalker.core.admission import EngineFull, Places, PlacesEnough
+from livetalker.core.config import IdentityChoice, Shaping, StreamConfig, UnknownIdentityError
+from livetalker.core.outputs import Failed, Frames, Output, Skipped
+from livetalker.core.stream_state import Resumption
+from livetalker.engine.process.host import host
+from livetalker.engine.process.messages import (
+    Answer,
+    BatchSender,
+    Command,
+    EngineSetup,
+    Loaded,
+    receive_batch,
+)
+from livetalker.engine.resumed_stream import origin_of
+from livetalker.spawning import SPAWN
+
+Sink = Callable[[Output], None]
+
+GATHER: Final = 0.0001
+"""Seconds per open stream that audio gathers for before it is sent on."""
+MOST_GATHER: Final = 0.004
+"""Seconds it gathers for at most: a tenth of what a tick waits for company."""
+_STOP_S: Final = 10.0
+
+
+class EngineLostError(RuntimeError):
+    """The engine's process ended by itself."""
+
+
+class RemoteEngine:
+    """Starts an engine in a process of its own and waits until it has loaded.
+
+    Attributes:
+        info: what it serves.
+        backend: what runs the model, and where, for a person.
+        hop: features its encoder makes at least at a time.
+
+    Args:
+        setup: of the engine.
+        places: shared with other engines, each stream takes one as well; None for an engine that is alone.
+
+    Raises:
+        Exception: whatever loading the engine raises.
+        EngineLostError: its process ended without a word.
+    """
+
+    def __init__(self, setup: EngineSetup, places: Places | None = None) -> None:
+        self.max_streams = setup.max_streams
+        self._places = PlacesEnough() if places is None else places
+        self._pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=host, args=(setup, theirs), name="livetalker engine")
+        spawning.start(self._process)
+        theirs.close()  # so that the pipe ends with the engine
+        try:
+            said = self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            raise EngineLostError(f"the engine did not start: exit status {self._process.exitcode}") from None
+        if not isinstance(said, Loaded):
+            self._process.join()
+            raise said
+        self.info = said.info
+        self.backend = said.backend
+        self.hop = said.hop
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()  # guards what follows
+        self._sinks: dict[int, Sink] = {}
+        self._lost: Exception | None = None
+        self._on_lost: Callable[[], None] | None = None
+        self._sender = BatchSender(self._pipe, lambda: min(GATHER * len(self._sinks), MOST_GATHER))
+        self._reader = threading.Thread(target=self._read, name="livetalker-engine-reader", daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> RemoteEngine:
+        """Nothing to do: it runs already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process; streams still open are failed."""
+        self._on_lost = None
+        self.tell(Command.STOP, 0)
+        self._sender.stop()
+        self._process.join(_STOP_S)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._reader.join()
+        self._pipe.close()
+
+    async def lost(self) -> None:
+        """Waits until the engine's process ends by itself."""
+        loop = asyncio.get_running_loop()
+        news = asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(news.set)
+
+        with self._lock:
+            self._on_lost = tell
+            if self._lost is not None:
+                return
+        await news.wait()
+
+    @property
+    def open_streams(self) -> int:
+        """Streams that hold a slot."""
+        return len(self._sinks)
+
+    def open(self, config: StreamConfig, sink: Sink) -> RemoteVoice:
+        """See ``Animator``; the sink is called on a thread of its own.
+
+        Raises:
+            UnknownIdentityError: the configuration names an identity the library does not have.
+            EngineFull: all slots, or all places shared with other engines, are taken.
+            EngineLostError: the engine's process has ended.
+        """
+        voice = RemoteVoice(self._admit(config), config, self)
+        self._enter(voice, sink, Command.OPEN, config)
+        return voice
+
+    def resume(self, config: StreamConfig, sink: Sink, resumption: Resumption) -> ResumedRemoteVoice:
+        """See ``Animator``; otherwise as ``open``."""
+        voice = ResumedRemoteVoice(self._admit(config), config, self, resumption)
+        self._enter(voice, sink, Command.RESUME, config, resumption)
+        return voice
+
+    def _admit(self, config: StreamConfig) -> int:
+        """The number of a new stream."""
+        check_identity(config.identity, self.info.identities)
+        with self._lock:
+            if self._lost is not None:
+                raise self._lost
+            if len(self._sinks) >= self.max_streams or not self._places.take():
+                raise EngineFull(f"all {self.max_streams} streams are taken")
+            number = next(self._numbers)
+            self._sinks[number] = lambda output: None  # nobody can have heard of it yet
+        return number
+
+    def _enter(self, voice: RemoteVoice, sink: Sink, command: Command, *arguments: object) -> None:
+        with self._lock:
+            self._sinks[voice.number] = voice.heard_by(sink)
+        self.tell(command, voice.number, *arguments)
+
+    def tell(self, command: Command, number: int, *arguments: object) -> None:
+        """Sends a stream's command."""
+        self._sender.send((command, number, *arguments))
+
+    def close(self, number: int) -> None:
+        """Forgets a stream; closing it twice is closing it once."""
+        with self._lock:
+            if self._sinks.pop(number, None) is None:
+                return
+        self._places.give_back()
+        self.tell(Command.CLOSE, number)
+
+    def _read(self) -> None:
+        try:
+            while True:
+                for kind, number, *arguments in receive_batch(self._pipe):
+                    sink = self._sinks.get(number)
+                    if sink is None:  # closed meanwhile
+                        continue
+                    if kind == Answer.FRAMES:
+                        first, values = arguments
+                        sink(Frames(first, np.frombuffer(values, np.float32).reshape(-1, COUNT)))
+                    else:
+                        sink(*arguments)
+        except (EOFError, OSError):
+            self._lose(EngineLostError("the engine's process ended"))
+
+    def _lose(self, error: Exception) -> None:
+        with self._lock:
+            self._lost = error
+            sinks = list(self._sinks.values())
+            on_lost = self._on_lost
+        for sink in sinks:
+            sink(Failed(error))
+        if on_lost is not None:
+            on_lost()
+
+
+class RemoteVoice:
+    """A stream of a ``RemoteEngine``; see ``Voice``."""
+
+    def __init__(self, number: int, config: StreamConfig, engine: RemoteEngine) -> None:
+        self.number = number
+        self._config = config
+        self._engine = engine
+        self._pushed = 0
+        self._next_frame = 0
+
+    def heard_by(self, sink: Sink) -> Sink:
+        """A sink that notes how far the stream has come, and passes everything on."""
+
+        def note(output: Output) -> None:
+            if isinstance(output, Frames):
+                self._next_frame = output.first + len(output)
+            elif isinstance(output, Skipped):
+                self._next_frame = output.first + output.count
+            sink(output)
+
+        return note
+
+    @property
+    def backlog_samples(self) -> int:
+        """See ``Voice``."""
+        return max(0, self._pushed - self._next_frame * self._config.sample_rate // self._config.fps)
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """See ``Voice``."""
+        self._pushed += len(samples)
+        self._engine.tell(Command.PUSH, self.number, samples.tobytes())
+
+    def finish(self) -> None:
+        """See ``Voice``."""
+        self._engine.tell(Command.FINISH, self.number)
+
+    def flush(self) -> None:
+        """See ``Voice``."""
+        self._engine.tell(Command.FLUSH, self.number)
+
+    def rematch_identity(self, choice: IdentityChoice) -> None:
+        """See ``Voice``."""
+        check_identity(choice, self._engine.info.identities)
+        self._engine.tell(Command.REMATCH, self.number, choice)
+
+    def shape(self, shaping: Shaping) -> None:
+        """See ``Voice``."""
+        self._engine.tell(Command.SHAPE, self.number, shaping)
+
+    def close(self) -> None:
+        """See ``Voice``."""
+        self._engine.close(self.number)
+
+
+class ResumedRemoteVoice(RemoteVoice):
+    """A stream of a ``RemoteEngine`` that goes on where another one broke off; see ``ResumedVoice``."""
+
+    def __init__(self, number: int, config: StreamConfig, engine: RemoteEngine, resumption: Resumption) -> None:
+        super().__init__(number, config, engine)
+        self._resumption = resumption
+
+    def begin(self, start: int) -> int:
+        """See ``ResumedVoice``."""
+        look_ahead = PRESETS[self._config.preset].look_ahead
+        origin = origin_of(self._config, self._resumption, start, self._engine.hop, look_ahead)
+        self._next_frame = origin.frame * (self._config.fps // MODEL_FPS)
+        self._pushed = origin.sample
+        self._engine.tell(Command.BEGIN, self.number, start)
+        return origin.sample
+
+
+def check_identity(choice: IdentityChoice, known: tuple[str, ...]) -> None:
+    """Refuses names that a model does not know.
+
+    Raises:
+        UnknownIdentityError: of the first of them.
+    """
+    for name, _ in choice.weights:
+        if name not in known:
+            raise UnknownIdentityError("identity", name, known)
