@@ -15,6 +15,7 @@ namespace LiveTalker.Unity.Editing
         private static bool showsBars = true;
         private static bool showsAll;
         private string mapped = "";
+        private bool wasCalibrating;
 
         public override bool RequiresConstantRepaint()
         {
@@ -81,7 +82,7 @@ namespace LiveTalker.Unity.Editing
             }
         }
 
-        private static void DrawCalibration(LiveTalkerCharacter character)
+        private void DrawCalibration(LiveTalkerCharacter character)
         {
             EditorGUILayout.BeginHorizontal();
             using (new EditorGUI.DisabledScope(character.IsCalibrating))
@@ -95,14 +96,17 @@ namespace LiveTalker.Unity.Editing
                 if (GUILayout.Button("Clear"))
                 {
                     character.ClearCalibration();
+                    wasCalibrating = true;
                 }
             }
 
             EditorGUILayout.EndHorizontal();
-            if (character.Map != null)
+            if (character.Map != null && (character.IsCalibrating || wasCalibrating))
             {
-                EditorUtility.SetDirty(character.Map);
+                EditorUtility.SetDirty(character.Map); // the pose is kept in it when the time is over
             }
+
+            wasCalibrating = character.IsCalibrating;
         }
 
         private static void DrawState(LiveTalkerCharacter character)

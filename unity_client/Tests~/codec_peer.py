@@ -1,7 +1,7 @@
 """The real protobuf, for the codec's test: random messages, each as JSON and as the bytes that Python makes of it.
 
-``python codec_peer.py SEED COUNT`` prints one JSON object a line: ``kind``, the fields by name, and ``hex``. The C# test
-encodes the fields of requests and compares bytes, and decodes the bytes of responses and compares fields.
+``python codec_peer.py SEED COUNT`` prints one JSON object a line: ``kind``, the fields by name, and ``hex``. The C#
+test encodes the fields of requests and compares bytes, and decodes the bytes of responses and compares fields.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def config(chance: random.Random) -> tuple[dict[str, Any], Message]:
     if chance.random() < 0.5:
         fields["shaping"] = shaping(chance)
     wire = {name: value for name, value in fields.items() if name != "identity" or value}
-    return fields, pb.AnimateRequest(config=pb.StreamConfig(encoding=1, **wire))
+    return fields, pb.AnimateRequest(config=pb.StreamConfig(encoding=pb.AUDIO_ENCODING_PCM_S16LE, **wire))
 
 
 def resume(chance: random.Random) -> tuple[dict[str, Any], Message]:
@@ -124,16 +124,16 @@ def started(chance: random.Random) -> tuple[dict[str, Any], Message]:
         "blendshape_names": [chance.choice(NAMES) for _ in range(chance.randrange(60))],
         "frame_rate": integer(chance, 2**31 - 1),
         "algorithmic_latency_us": integer(chance),
-        "limits": {"max_chunk_ms": 1000, "max_message_bytes": integer(chance, 2**31 - 1), "max_gap_ms": 10000, "write_deadline_ms": 0},
+        "limits": {"max_chunk_ms": 1000, "max_message_bytes": integer(chance, 2**31 - 1), "max_gap_ms": 10000},
         "first_frame": integer(chance),
-    }  # fmt: skip
+    }
     message = pb.AnimateResponse(started=pb.Started(resume_token=secret, **fields))
     return {**fields, "resume_token": secret.hex()}, message
 
 
 def frames(chance: random.Random) -> tuple[dict[str, Any], Message]:
     """Frames."""
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"index": integer(chance), "time_us": integer(chance), "weights": [f32(chance) for _ in range(52)]}
         for _ in range(chance.randrange(1, 20))
     ]

@@ -15,8 +15,8 @@ from typing import Final
 PACKAGE_NAME: Final = "com.livetalker.unity"
 _TAIL: Final = "  externalObjects: {}\n  userData: \n  assetBundleName: \n  assetBundleVariant: \n"
 _IMPORTERS: Final = {
-    ".cs": "MonoImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n"
-    "  icon: {instanceID: 0}\n  userData: \n  assetBundleName: \n  assetBundleVariant: \n",
+    ".cs": "MonoImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  defaultReferences: []\n"
+    "  executionOrder: 0\n  icon: {instanceID: 0}\n  userData: \n  assetBundleName: \n  assetBundleVariant: \n",
     ".asmdef": "AssemblyDefinitionImporter:\n" + _TAIL,
     ".md": "TextScriptImporter:\n" + _TAIL,
     ".json": "TextScriptImporter:\n" + _TAIL,
@@ -36,7 +36,8 @@ def assets(package: Path) -> Iterator[Path]:
 
 def guid(path: Path, package: Path) -> str:
     """The asset's GUID, 32 hexadecimal digits."""
-    return hashlib.md5(f"{PACKAGE_NAME}/{path.relative_to(package).as_posix()}".encode(), usedforsecurity=False).hexdigest()
+    name = f"{PACKAGE_NAME}/{path.relative_to(package).as_posix()}"
+    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 def meta(path: Path, package: Path) -> str:

@@ -1,4 +1,4 @@
-"""What the Python client receives for the demo's sentence: ``python reference.py ADDRESS FPS SEED`` prints frames as hex.
+"""What the Python client receives for the demo's sentence: ``python reference.py ADDRESS FPS SEED`` prints them as hex.
 
 The C# client must receive the same from the same server.
 """

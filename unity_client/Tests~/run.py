@@ -1,8 +1,8 @@
 """Compiles every assembly of the package and runs the tests: ``python Tests~/run.py``.
 
 1. ``Runtime/Core`` as C# 8 against .NET Standard 2.1, warnings as errors.
-2. ``Runtime/Unity``, ``Editor`` and the samples against the hand-written declarations in ``UnityDeclarations``: a syntax
-   check, with each of the HTTP handlers and with none.
+2. ``Runtime/Unity``, ``Editor`` and the samples against the hand-written declarations in ``UnityDeclarations``: a
+   syntax check, with each of the HTTP handlers and with none.
 3. ``Tests/Core`` and ``Tests~``: the tests, against a real server of this repository.
 
 A missing toolchain is a failure under CI or with ``--require``, and else a message.
@@ -11,6 +11,7 @@ A missing toolchain is a failure under CI or with ``--require``, and else a mess
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Iterable
@@ -83,7 +84,9 @@ def compile_assembly(
 
 def compile_all(tools: Toolchain) -> Path:
     """Compiles everything; the tests' program."""
-    core = compile_assembly(tools, BUILD / "LiveTalker.Core.dll", [PACKAGE / "Runtime/Core"], standard=True, documented=True)
+    core = compile_assembly(
+        tools, BUILD / "LiveTalker.Core.dll", [PACKAGE / "Runtime/Core"], standard=True, documented=True
+    )
     unity = compile_assembly(tools, BUILD / "UnityDeclarations.dll", [HERE / "UnityDeclarations"], standard=True)
     layers = 0
     for number, defines in enumerate(HANDLERS):
@@ -148,9 +151,8 @@ def main() -> int:
         return 1
     if options.compile:
         return 0
-    (BUILD / "LiveTalker.Core.Tests.runtimeconfig.json").write_text(
-        '{"runtimeOptions":{"framework":{"name":"Microsoft.NETCore.App","version":"%s"}}}' % tools.framework.name
-    )
+    framework = {"name": "Microsoft.NETCore.App", "version": tools.framework.name}
+    program.with_suffix(".runtimeconfig.json").write_text(json.dumps({"runtimeOptions": {"framework": framework}}))
     os.environ["LIVETALKER_PYTHON"] = sys.executable
     os.environ["LIVETALKER_REPOSITORY"] = str(REPOSITORY)
     os.environ["LIVETALKER_CLIP"] = str(write_clip())

@@ -72,7 +72,8 @@ def find_or_fetch() -> Toolchain:
         ToolchainError: it can neither be found nor fetched.
     """
     if sys.platform != "linux" or platform.machine() != "x86_64":
-        raise ToolchainError(f"the C# toolchain of the tests is for Linux on x86_64, not {sys.platform} on {platform.machine()}")
+        machine = f"{sys.platform} on {platform.machine()}"
+        raise ToolchainError(f"the C# toolchain of the tests is for Linux on x86_64, not {machine}")
     if not (FOLDER / ".complete").exists():
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir()
@@ -127,4 +128,4 @@ def _call(command: list[str]) -> None:
 def _check(archive: Path, expected: str) -> None:
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != expected:
-        raise ToolchainError(f"{archive.name} has the SHA-256 {found}, not {expected}: it is not the package that was pinned")
+        raise ToolchainError(f"{archive.name} has the SHA-256 {found}, not {expected}: not the package that was pinned")

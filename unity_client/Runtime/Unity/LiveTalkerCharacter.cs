@@ -154,7 +154,7 @@ namespace LiveTalker.Unity
             headBone = head != null ? new DrivenBone(head) : null;
             leftEyeBone = leftEye != null ? new DrivenBone(leftEye) : null;
             rightEyeBone = rightEye != null ? new DrivenBone(rightEye) : null;
-            headMotion = new HeadMotion(GetInstanceID());
+            headMotion = new HeadMotion(GetHashCode());
         }
 
         /// <summary>Listens to two quiet seconds, and takes the face that is shown then for rest.</summary>

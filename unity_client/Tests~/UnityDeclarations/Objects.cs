@@ -8,7 +8,6 @@ namespace UnityEngine
     public class Object
     {
         public string name { get; set; }
-        public int GetInstanceID() => throw new NotImplementedException();
         public static void Destroy(Object obj) => throw new NotImplementedException();
         public static bool operator ==(Object a, Object b) => throw new NotImplementedException();
         public static bool operator !=(Object a, Object b) => throw new NotImplementedException();
