@@ -101,12 +101,14 @@ def encrypted(key: Path, to: Path) -> Path:
         ("swapped", "--tls-cert: .* holds no PEM certificate"),
         ("certificate as key", "--tls-key: .* holds no PEM private key"),
         ("key as authority", "--tls-client-ca: .* holds no PEM certificate"),
+        ("empty authority", "--tls-client-ca: .* holds no PEM certificate"),
         ("encrypted", "--tls-key: .* is encrypted; take the password off with: openssl pkey"),
     ],
 )
 def test_files_that_are_no_good_are_named(authority: Authority, tmp_path: Path, wrong: str, message: str) -> None:
     good = authority.server(mutual=True)
-    missing = tmp_path / "missing.pem"
+    missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
+    empty.touch()
     files = {
         "no certificate": lambda: replace(good, certificate=missing),
         "no key": lambda: replace(good, key=missing),
@@ -115,6 +117,7 @@ def test_files_that_are_no_good_are_named(authority: Authority, tmp_path: Path, 
         "swapped": lambda: replace(good, certificate=good.key, key=good.certificate),
         "certificate as key": lambda: replace(good, key=good.certificate),
         "key as authority": lambda: replace(good, client_authority=good.key),
+        "empty authority": lambda: replace(good, client_authority=empty),
         "encrypted": lambda: replace(good, key=encrypted(good.key, tmp_path / "encrypted.key")),
     }[wrong]()
     with pytest.raises(TlsError, match=message):

@@ -40,7 +40,7 @@ class Tls:
         if authority is not None:
             try:
                 context.load_verify_locations(cadata=authority.decode("ascii", "replace"))
-            except ssl.SSLError:
+            except (ssl.SSLError, ValueError):  # the latter of an empty file
                 raise _unusable(f"{self.authority} holds no PEM certificate of an authority") from None
         if self.certificate is None or self.key is None:
             return grpc.ssl_channel_credentials(authority)

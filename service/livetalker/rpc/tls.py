@@ -35,7 +35,7 @@ def read_tls(files: TlsFiles) -> grpc.ServerCertificateConfiguration:
     if authority is not None:
         try:
             context.load_verify_locations(cadata=authority.decode("ascii", "replace"))
-        except ssl.SSLError:
+        except (ssl.SSLError, ValueError):  # the latter of an empty file
             raise TlsError(f"--tls-client-ca: {files.client_authority} holds no PEM certificate") from None
     return grpc.ssl_server_certificate_configuration([(key, certificate)], authority)
 
