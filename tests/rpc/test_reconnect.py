@@ -275,6 +275,44 @@ async def test_cancelling_ends_a_stream_that_waits_for_its_server() -> None:
             await waiting
 
 
+async def test_a_stream_cancelled_while_it_waits_for_its_server_stays_ended() -> None:
+    engine = ScriptedEngine()
+    servers = Servers(engine)
+    async with streaming(servers) as (stream, notes):
+        await say(stream, VOICE[:RATE], finish=False)
+        frames = aiter(stream)
+        await take(frames, 10)
+        await servers.kill()
+        waiting = asyncio.create_task(take(frames, 1_000))
+        while not notes:
+            await asyncio.sleep(0.01)
+        stream.cancel()
+        await servers.start()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert notes == [LOST]
+
+
+async def test_a_long_hole_while_it_connects_again_begins_a_new_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = Servers(ScriptedEngine())
+    async with streaming(servers) as (stream, notes):
+        await say(stream, VOICE[:RATE], finish=False)
+        frames = aiter(stream)
+        got = await take(frames, 30)
+        await servers.kill()
+        rest = asyncio.create_task(take(frames, 30))
+        while not notes:
+            await asyncio.sleep(0.01)
+        hole = asyncio.create_task(stream.send(LostAudio(25 * RATE)))
+        await asyncio.sleep(0.01)
+        await servers.start()
+        await hole
+        await say(stream, VOICE[:RATE], finish=False)
+        got += await rest
+    assert [frame.index for frame in got] == [*range(30), *range(26 * 30, 27 * 30)]
+    assert notes == [LOST, "connected again, as a new stream"]
+
+
 def test_pauses_grow_and_a_server_is_found_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resuming, "_FIRST_PAUSE_S", 0.1)
     for attempt, base in enumerate((0.1, 0.2, 0.4, 0.4, 0.4)):

@@ -242,10 +242,11 @@ class ResumingCall:
             self._catching_up.cancel()
         if not jumped:
             self._on_note("the connection broke; connecting again")
-        resume = bool(self._token) and not jumped
+        resume = bool(self._token)
         while True:
             if not jumped:
                 await self._pause(error)
+            resume = resume and self._jump is None  # writers may have jumped meanwhile
             try:
                 await self._open(resume)
             except LiveTalkerError as refused:
@@ -267,33 +268,41 @@ class ResumingCall:
             raise error
         full = error.retry_after_s if error.reason == "SERVER_FULL" else None
         await asyncio.sleep(full or pause_s(self._attempt, since_s))
+        self._refuse_when_ended()
         self._attempt += 1
+
+    def _refuse_when_ended(self) -> None:
+        """Says to a reader that it was cancelled, as gRPC does, who knows nothing of a call yet to be made."""
+        if self._ended:
+            raise asyncio.CancelledError
 
     async def _open(self, resume: bool) -> None:
         """Opens a call that goes on with the stream, or a new stream on its clock, and has the audio sent again."""
-        wanted = self._instant(self._next_frame)
+        wanted, jump = self._instant(self._next_frame), self._jump
         if resume:
             next_frame = self._next_frame - self._offset_s * self._fps
             first = pb.AnimateRequest(resume=pb.Resume(token=self._token, next_frame=next_frame))
             offset_s, start, known = self._offset_s, wanted - BACK_SECONDS * self._rate, self._known
         else:
             first = pb.AnimateRequest(config=self._config)
-            start = max(0, wanted - BACK_SECONDS * self._rate) if self._jump is None else self._jump
+            start = max(0, wanted - BACK_SECONDS * self._rate) if jump is None else jump
             offset_s, known = start // self._rate, start
         call = self._begin()
         try:
             with suppress(StreamEnded):  # refused at once; reading tells why
                 await call.write(first)
             response = await call.read()
+            self._refuse_when_ended()
         except BaseException:
             call.cancel()
             raise
         if response is None:
             raise LiveTalkerError(grpc.StatusCode.UNAVAILABLE, "the server ended the stream unasked")
         self._call, self._offset_s = call, offset_s
-        if self._jump is not None:
+        if jump is not None:
             self._next_frame = max(self._next_frame, offset_s * self._fps)
-            self._jump = None
+            if self._jump == jump:  # else writers have jumped again, and the server will not fill that hole either
+                self._jump = None
         self._noted(response)
         standing = [] if resume else self._replay.standing(start)
         self._catching_up = asyncio.create_task(self._catch_up(call, start, known, standing))
