@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,15 @@ import pytest
 
 from diffusiontalker.bundle import BundleError
 from livetalker.client import LiveTalkerClient, LiveTalkerError, StreamConfig
-from livetalker.core.admission import EngineFull
+from livetalker.core.admission import EngineFull, EngineLost
 from livetalker.core.config import IdentityChoice, Shaping, UnknownIdentityError
 from livetalker.core.outputs import Checkpoint, Failed, Finished, Frames, Output, Skipped
 from livetalker.core.stream_state import Resumption
 from livetalker.engine.engine import Engine
-from livetalker.engine.process.messages import EngineSetup
-from livetalker.engine.process.remote import EngineLostError, RemoteEngine
+from livetalker.engine.process import remote as remote_module
+from livetalker.engine.process.messages import BatchSender, EngineSetup, receive_batch
+from livetalker.engine.process.remote import RemoteEngine
+from livetalker.spawning import SPAWN
 from tests.engine.chunks import Audio, chunked
 from tests.engine.test_exactness import TOLERANCE, voice
 from tests.engine.test_resume import indexes
@@ -145,18 +147,78 @@ def test_what_is_wrong_with_a_bundle_is_said_as_it_is_here(tmp_path: Path) -> No
         RemoteEngine(setup(tmp_path))
 
 
-def test_its_streams_fail_when_it_is_killed(tiny_bundle: Path) -> None:
+def test_a_sink_that_raises_ends_its_own_stream(remote: RemoteEngine) -> None:
+    class Clumsy(Waiting):
+        def __call__(self, output: Output) -> None:
+            super().__call__(output)
+            if isinstance(output, Frames):
+                raise LookupError("dropped it")
+
+    listeners = Clumsy(), Waiting()
+    streams = [remote.open(StreamConfig(), listener) for listener in listeners]
+    for stream in streams:
+        stream.push(voice(1.0, 16_000))
+        stream.finish()
+    for listener in listeners:
+        listener.wait()
+    for stream in streams:
+        stream.close()
+    failed = next(output for output in listeners[0].outputs if isinstance(output, Failed))
+    assert isinstance(failed.error, LookupError)
+    assert len(listeners[1].faces) == 30
+
+
+def started(bundle: Path) -> tuple[RemoteEngine, psutil.Process]:
+    """An engine and its process."""
     before = set(psutil.Process().children())
-    engine = RemoteEngine(setup(tiny_bundle))
+    engine = RemoteEngine(setup(bundle))
+    (process,) = engine_among(set(psutil.Process().children()) - before)
+    return engine, process
+
+
+def engine_among(children: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that are no resource tracker."""
+    return [child for child in children if any("spawn_main" in argument for argument in child.cmdline())]
+
+
+def test_stopping_waits_for_no_engine_that_hangs(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, process = started(tiny_bundle)
+    listener = Waiting()
+    stream = engine.open(StreamConfig(), listener)
+    process.suspend()
+    for _ in range(4):
+        stream.push(np.zeros(1 << 20, np.float32))  # more than a pipe takes
+    monkeypatch.setattr(remote_module, "_STOP_S", 0.1)
+    stopping = threading.Thread(target=engine.stop, daemon=True)
+    stopping.start()
+    stopping.join(PATIENCE_S)
+    assert not stopping.is_alive()
+    assert not process.is_running()
+    assert isinstance(listener.outputs[-1], Failed)
+
+
+def test_nothing_is_sent_after_the_last_message() -> None:
+    here, there = SPAWN.Pipe()
+    sender = BatchSender(here, lambda: 0.2)
+    sender.send((1,))
+    sender.finish()
+    sender.send((2,))
+    sender.join()
+    here.close()
+    assert receive_batch(there) == [(1,)]
+    with pytest.raises(EOFError):
+        receive_batch(there)
+
+
+def test_its_streams_fail_when_it_is_killed(tiny_bundle: Path) -> None:
+    engine, process = started(tiny_bundle)
     listener = Waiting()
     engine.open(StreamConfig(), listener)
-    for child in set(psutil.Process().children()) - before:
-        if any("spawn_main" in argument for argument in child.cmdline()):
-            child.kill()
+    process.kill()
     listener.wait()
     assert isinstance(listener.outputs[-1], Failed)
     asyncio.run(asyncio.wait_for(engine.lost(), PATIENCE_S))
-    with pytest.raises(EngineLostError):
+    with pytest.raises(EngineLost):
         engine.open(StreamConfig(), listener)
     engine.stop()
 
@@ -170,14 +232,10 @@ def test_neither_outlives_the_other(tiny_bundle: Path, victim: str) -> None:
         assert server.stderr is not None
         found = re.search(r" at (127\.0\.0\.1:\d+),", server.stdout.readline())
         assert found is not None
-        (engine,) = (
-            child
-            for child in psutil.Process(server.pid).children()
-            if any("spawn_main" in argument for argument in child.cmdline())
-        )
+        (engine,) = engine_among(psutil.Process(server.pid).children())
         if victim == "the engine":
             status = asyncio.run(_refused_when_killed(found[1], engine))
-            assert status == "INTERNAL"
+            assert status == "UNAVAILABLE"  # so that clients resume elsewhere
             assert server.wait(PATIENCE_S) == 1
             assert "the engine's process ended" in server.stderr.read()
         else:

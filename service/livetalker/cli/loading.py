@@ -45,10 +45,11 @@ def start_engine(setup: EngineSetup) -> RemoteEngine:
         CliError: likewise, or its process ended.
     """
     from diffusiontalker.bundle import BundleError
+    from livetalker.core.admission import EngineLost
     from livetalker.engine.backend import BackendError
-    from livetalker.engine.process.remote import EngineLostError, RemoteEngine
+    from livetalker.engine.process.remote import RemoteEngine
 
     try:
         return RemoteEngine(setup)
-    except (BundleError, BackendError, EngineLostError) as error:
+    except (BundleError, BackendError, EngineLost) as error:
         raise CliError(str(error)) from error

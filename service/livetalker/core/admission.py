@@ -12,6 +12,10 @@ class EngineFull(RuntimeError):
     """Every slot is taken; admitting more would harm everybody."""
 
 
+class EngineLost(RuntimeError):
+    """The engine has ended by itself, and all streams with it; another server may have a place."""
+
+
 class Places(Protocol):
     """Places that an engine shares with others, beyond its own slots; any thread may ask."""
 

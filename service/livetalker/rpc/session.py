@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import grpc
 
-from livetalker.core.admission import EngineFull
+from livetalker.core.admission import EngineFull, EngineLost
 from livetalker.core.mute import MuteTrack
 from livetalker.core.outbox import Outbox
 from livetalker.core.outputs import Checkpoint, Failed, Finished, Frames, IdentityMatched, Output, Skipped
@@ -54,6 +54,15 @@ def peer_gone() -> Iterator[None]:
         raise PeerGone from error
 
 
+def _engine_lost() -> ServiceError:
+    """A server without its engine stops, so that clients go on where they can: here when it is back, or elsewhere."""
+    return ServiceError(
+        Reason.SERVER_DRAINING,
+        "the server's engine has ended, and the server with it; resume the stream here later, or elsewhere",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
 class Session:
     """An admitted stream; ``run`` is its whole life. Everything but the engine's sink happens on the event loop.
 
@@ -67,7 +76,7 @@ class Session:
         tokens: writes what the stream could be resumed with.
 
     Raises:
-        ServiceError: every slot is taken, or the model lacks what the config asks for.
+        ServiceError: every slot is taken, the engine is no more, or the model lacks what the config asks for.
     """
 
     def __init__(
@@ -119,6 +128,8 @@ class Session:
                     f"{error}; try again later or on another server",
                     retry_after_s=RETRY_AFTER_S,
                 ) from error
+            except EngineLost as error:
+                raise _engine_lost() from error
 
     async def run(self) -> None:
         """Serves the stream to its end; frees the slot whatever happens.
@@ -270,6 +281,8 @@ class Session:
                 case Checkpoint():
                     self._state, self._state_frame = output.state, output.frame
                     await self._send_resume_point()
+                case Failed(EngineLost()):
+                    raise _engine_lost()
                 case Failed():
                     log.error("stream %s failed in the engine", self._id, exc_info=output.error)
                     raise ServiceError(Reason.SERVER_FAILED, "the server could not animate the stream; open a new one")

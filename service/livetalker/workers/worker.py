@@ -31,11 +31,11 @@ def work(number: int, setup: WorkerSetup, counts: SharedCounts, supervisor: Conn
     )
     from diffusiontalker.errors import MendableError
     from livetalker.address import AddressInUseError
-    from livetalker.engine.process.remote import EngineLostError
+    from livetalker.core.admission import EngineLost
 
     try:
         _serve(number, setup, SharedPlaces(counts, number), supervisor)
-    except (MendableError, EngineLostError, AddressInUseError) as error:
+    except (MendableError, EngineLost, AddressInUseError) as error:
         with suppress(OSError):  # the supervisor may have given up already
             supervisor.send(Failed(str(error)))
         sys.exit(1)

@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum, auto
 from multiprocessing.connection import Connection
@@ -103,27 +104,29 @@ class BatchSender:
         """Have a message sent soon; any thread."""
         self._messages.put(message)
 
-    def stop(self) -> None:
-        """Send what is waiting, and no more."""
+    def finish(self) -> None:
+        """Send what is waiting, and nothing that comes after; any thread."""
         self._messages.put(None)
+
+    def join(self) -> None:
+        """Waits until all is sent, or nobody is left to read it."""
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._messages.get()) is not None:
-            if (seconds := self._gather()) > 0:
-                time.sleep(seconds)
-            batch: list[Message | None] = [first]
-            batch += [self._messages.get() for _ in range(self._messages.qsize())]
-            last = batch[-1] is None
-            try:
-                send_batch(self._pipe, batch[:-1] if last else batch)
-            except OSError:  # nobody is left to read
-                return
-            if last:
-                return
+        with suppress(OSError):  # nobody is left to read
+            while (first := self._messages.get()) is not None:
+                if (seconds := self._gather()) > 0:
+                    time.sleep(seconds)
+                batch = [first]
+                for _ in range(self._messages.qsize()):
+                    if (message := self._messages.get()) is None:
+                        send_batch(self._pipe, batch)
+                        return
+                    batch.append(message)
+                send_batch(self._pipe, batch)
 
 
-def send_batch(pipe: Connection, batch: Sequence[Message | None]) -> None:
+def send_batch(pipe: Connection, batch: Sequence[Message]) -> None:
     """Sends messages as one; ``receive_batch`` reads them.
 
     Raises:

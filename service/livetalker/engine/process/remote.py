@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from diffusiontalker.arkit import COUNT
 from diffusiontalker.geometry import MODEL_FPS, PRESETS
 from livetalker import spawning
-from livetalker.core.admission import EngineFull, Places, PlacesEnough
+from livetalker.core.admission import EngineFull, EngineLost, Places, PlacesEnough
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig, UnknownIdentityError
 from livetalker.core.outputs import Failed, Frames, Output, Skipped
 from livetalker.core.stream_state import Resumption
@@ -31,6 +32,8 @@ from livetalker.engine.process.messages import (
 from livetalker.engine.resumed_stream import origin_of
 from livetalker.spawning import SPAWN
 
+log = logging.getLogger(__name__)
+
 Sink = Callable[[Output], None]
 
 GATHER: Final = 0.0001
@@ -38,10 +41,6 @@ GATHER: Final = 0.0001
 MOST_GATHER: Final = 0.002
 """Seconds it gathers for at most: a tenth of what a tick waits for company."""
 _STOP_S: Final = 10.0
-
-
-class EngineLostError(RuntimeError):
-    """The engine's process ended by itself."""
 
 
 class RemoteEngine:
@@ -58,7 +57,7 @@ class RemoteEngine:
 
     Raises:
         Exception: whatever loading the engine raises.
-        EngineLostError: its process ended without a word.
+        EngineLost: its process ended without a word.
     """
 
     def __init__(self, setup: EngineSetup, places: Places | None = None) -> None:
@@ -69,16 +68,14 @@ class RemoteEngine:
         spawning.start(self._process)
         theirs.close()  # so that the pipe ends with the engine
         try:
-            said = self._pipe.recv()
-        except (EOFError, OSError):
-            self._process.join()
-            raise EngineLostError(f"the engine did not start: exit status {self._process.exitcode}") from None
-        if not isinstance(said, Loaded):
-            self._process.join()
-            raise said
-        self.info = said.info
-        self.backend = said.backend
-        self.hop = said.hop
+            loaded = self._loaded()
+        except BaseException:  # a Ctrl-C, too: nobody else would end the process, and this one would wait for it
+            self._end()
+            self._pipe.close()
+            raise
+        self.info = loaded.info
+        self.backend = loaded.backend
+        self.hop = loaded.hop
         self._numbers = itertools.count()
         self._lock = threading.Lock()  # guards what follows
         self._sinks: dict[int, Sink] = {}
@@ -87,6 +84,17 @@ class RemoteEngine:
         self._sender = BatchSender(self._pipe, lambda: min(GATHER * len(self._sinks), MOST_GATHER))
         self._reader = threading.Thread(target=self._read, name="livetalker-engine-reader", daemon=True)
         self._reader.start()
+
+    def _loaded(self) -> Loaded:
+        """Waits for what the engine says first."""
+        try:
+            said: Loaded | Exception = self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            raise EngineLost(f"the engine did not start: exit status {self._process.exitcode}") from None
+        if isinstance(said, Exception):
+            raise said
+        return said
 
     def __enter__(self) -> RemoteEngine:
         """Nothing to do: it runs already."""
@@ -98,15 +106,21 @@ class RemoteEngine:
 
     def stop(self) -> None:
         """End the process; streams still open are failed."""
-        self._on_lost = None
+        with self._lock:
+            self._on_lost = None
         self.tell(Command.STOP, 0)
-        self._sender.stop()
+        self._sender.finish()
         self._process.join(_STOP_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self._end()
+        self._sender.join()  # not before: it waits for ever where the engine reads no more and the pipe is full
         self._reader.join()
         self._pipe.close()
+
+    def _end(self) -> None:
+        """Ends the process if it has not ended yet."""
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
 
     async def lost(self) -> None:
         """Waits until the engine's process ends by itself."""
@@ -134,34 +148,28 @@ class RemoteEngine:
         Raises:
             UnknownIdentityError: the configuration names an identity the library does not have.
             EngineFull: all slots, or all places shared with other engines, are taken.
-            EngineLostError: the engine's process has ended.
+            EngineLost: the engine's process has ended.
         """
-        voice = RemoteVoice(self._admit(config), config, self)
-        self._enter(voice, sink, Command.OPEN, config)
+        voice = RemoteVoice(next(self._numbers), config, self)
+        self._admit(voice, config, sink)
+        self.tell(Command.OPEN, voice.number, config)
         return voice
 
     def resume(self, config: StreamConfig, sink: Sink, resumption: Resumption) -> ResumedRemoteVoice:
         """See ``Animator``; otherwise as ``open``."""
-        voice = ResumedRemoteVoice(self._admit(config), config, self, resumption)
-        self._enter(voice, sink, Command.RESUME, config, resumption)
+        voice = ResumedRemoteVoice(next(self._numbers), config, self, resumption)
+        self._admit(voice, config, sink)
+        self.tell(Command.RESUME, voice.number, config, resumption)
         return voice
 
-    def _admit(self, config: StreamConfig) -> int:
-        """The number of a new stream."""
+    def _admit(self, voice: RemoteVoice, config: StreamConfig, sink: Sink) -> None:
         check_identity(config.identity, self.info.identities)
         with self._lock:
             if self._lost is not None:
                 raise self._lost
             if len(self._sinks) >= self.max_streams or not self._places.take():
                 raise EngineFull(f"all {self.max_streams} streams are taken")
-            number = next(self._numbers)
-            self._sinks[number] = lambda output: None  # nobody can have heard of it yet
-        return number
-
-    def _enter(self, voice: RemoteVoice, sink: Sink, command: Command, *arguments: object) -> None:
-        with self._lock:
-            self._sinks[voice.number] = voice.heard_by(sink)
-        self.tell(command, voice.number, *arguments)
+            self._sinks[voice.number] = voice.heard_by(sink)  # from here on it hears of the engine's end, too
 
     def tell(self, command: Command, number: int, *arguments: object) -> None:
         """Sends a stream's command."""
@@ -177,18 +185,33 @@ class RemoteEngine:
 
     def _read(self) -> None:
         try:
-            while True:
-                for kind, number, *arguments in receive_batch(self._pipe):
-                    sink = self._sinks.get(number)
-                    if sink is None:  # closed meanwhile
-                        continue
-                    if kind == Answer.FRAMES:
-                        first, values = arguments
-                        sink(Frames(first, np.frombuffer(values, np.float32).reshape(-1, COUNT)))
-                    else:
-                        sink(*arguments)
-        except (EOFError, OSError):
-            self._lose(EngineLostError("the engine's process ended"))
+            with suppress(EOFError, OSError):
+                while True:
+                    for kind, number, *arguments in receive_batch(self._pipe):
+                        self._deliver(kind, number, *arguments)
+        finally:  # whatever ends this thread, nobody would hear of the streams any more
+            self._lose(EngineLost("the engine's process ended"))
+
+    def _deliver(self, kind: int, number: int, *arguments: Any) -> None:
+        """Gives an output to its stream; a sink that raises ends its own stream."""
+        sink = self._sinks.get(number)
+        if sink is None:  # closed meanwhile
+            return
+        try:
+            if kind == Answer.FRAMES:
+                first, values = arguments
+                sink(Frames(first, np.frombuffer(values, np.float32).reshape(-1, COUNT)))
+            else:
+                sink(*arguments)
+        except Exception as error:
+            log.exception("a stream's owner could not take what it was given")
+            self._fail(sink, error)
+
+    def _fail(self, sink: Sink, error: Exception) -> None:
+        try:
+            sink(Failed(error))
+        except Exception:
+            log.exception("a stream's owner did not want to hear that it failed")
 
     def _lose(self, error: Exception) -> None:
         with self._lock:
@@ -196,7 +219,7 @@ class RemoteEngine:
             sinks = list(self._sinks.values())
             on_lost = self._on_lost
         for sink in sinks:
-            sink(Failed(error))
+            self._fail(sink, error)
         if on_lost is not None:
             on_lost()
 
