@@ -73,7 +73,8 @@ void explain_reason(const grpc::Status& status, const Options& options, const st
   } else if (reason == "CLIENT_TOO_SLOW" || reason == "CONFIG_TIMEOUT") {
     failure.error = LIVETALKER_ERROR_CLIENT;
     failure.worth_retrying = true;
-  } else if (reason == "RESUME_INVALID" || reason == "RESUME_MODEL_CHANGED") {
+  } else if (reason == "RESUME_INVALID" || reason == "RESUME_MODEL_CHANGED" || reason == "GAP_TOO_LONG") {
+    // The last: the network took nothing for so long that the server will not fill the hole. A new stream has none.
     failure.error = LIVETALKER_ERROR_REFUSED;
     failure.resume_refused = true;
     failure.worth_retrying = true;

@@ -15,7 +15,7 @@ struct Failure {
   // The service's reason, such as SERVER_FULL; empty where the transport failed.
   std::string reason;
   bool worth_retrying = false;
-  // The server will not have the token, but would have a new stream.
+  // The server will not go on with the stream, but would have a new one.
   bool resume_refused = false;
   // When the server wants to be asked again; 0 where it did not say.
   double retry_after_s = 0;

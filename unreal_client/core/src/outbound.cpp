@@ -64,7 +64,7 @@ livetalker_status Outbound::end() {
 livetalker_status Outbound::control(v1::Control control) {
   const std::lock_guard lock(mutex_);
   if (closed_ || ended_) return LIVETALKER_ENDED;
-  controls_.push_back({ring_.end(), std::move(control)});
+  controls_.push_back({ring_.end(), std::move(control), false});
   return LIVETALKER_OK;
 }
 
@@ -77,7 +77,7 @@ std::optional<std::int64_t> Outbound::interrupt() {
   for (Placed& placed : controls_) placed.position = std::min(placed.position, here);
   v1::Control flush;
   flush.mutable_flush();
-  controls_.push_back({here, std::move(flush)});
+  controls_.push_back({here, std::move(flush), false});
   return here;
 }
 
@@ -141,10 +141,14 @@ void Outbound::restart(std::int64_t position, bool new_stream) {
   const std::lock_guard lock(mutex_);
   sent_ = std::clamp(position, ring_.begin(), ring_.end());
   end_taken_ = false;
+  // What an earlier restart put there, for a call that broke before it was sent.
+  controls_.erase(std::remove_if(controls_.begin(), controls_.end(), [](const Placed& placed) { return placed.again; }),
+                  controls_.end());
   std::vector<Placed> standing;
   if (mute_) standing.push_back(*mute_);
   if (shaping_) standing.push_back(*shaping_);
   if (identity_ && new_stream) standing.push_back(*identity_);
+  for (Placed& placed : standing) placed.again = true;
   std::stable_sort(standing.begin(), standing.end(),
                    [](const Placed& a, const Placed& b) { return a.position < b.position; });
   // Those not sent yet come after all that were.

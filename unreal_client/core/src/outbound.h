@@ -61,6 +61,7 @@ class Outbound {
   struct Placed {
     std::int64_t position;
     v1::Control control;
+    bool again = false;  // it was sent in an earlier call
   };
 
   void remember(const Placed& placed);

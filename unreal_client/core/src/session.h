@@ -25,8 +25,8 @@ class Session {
   explicit Session(Options options);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  // Waits for the thread to end.
-  ~Session();
+  // Waits for the thread to end. Virtual, because the C interface's type is what is made, and this is what is deleted.
+  virtual ~Session();
 
   // Orders the thread to end and returns at once.
   void stop();

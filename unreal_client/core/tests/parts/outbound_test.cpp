@@ -143,6 +143,19 @@ TEST_F(OutboundTest, ARestartSendsThePastAndStandingControlsAgain) {
   EXPECT_EQ("60 80 mute identity 100 120 140 160 180 ", sequence(true));
 }
 
+TEST_F(OutboundTest, RestartsOfCallsThatNeverWereSendStandingControlsOnce) {
+  Outbound outbound(options(false));
+  outbound.control(mute_control(true));
+  ASSERT_EQ(Next::kControl, take(outbound));
+  outbound.control(mute_control(false));
+  for (int attempt = 0; attempt < 100; ++attempt) outbound.restart(0, false);
+  ASSERT_EQ(Next::kControl, take(outbound));
+  EXPECT_TRUE(control_.has_mute());
+  ASSERT_EQ(Next::kControl, take(outbound));
+  EXPECT_TRUE(control_.has_unmute());
+  EXPECT_EQ(Next::kNothing, take(outbound));
+}
+
 TEST_F(OutboundTest, AnInterruptionTakesBackWhatWasNotSent) {
   Outbound outbound(options(false));
   push(outbound, 100);
