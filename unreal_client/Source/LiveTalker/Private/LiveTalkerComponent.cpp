@@ -97,7 +97,7 @@ bool ULiveTalkerComponent::OpenVoice(const FLiveTalkerVoiceFormat& Format)
 		return false;
 	}
 	SetState(ELiveTalkerState::Connecting, FString());
-	return true;
+	return Voice.IsValid(); // a Blueprint that was just told may have closed it
 }
 
 void ULiveTalkerComponent::CloseVoice()
@@ -130,7 +130,7 @@ void ULiveTalkerComponent::OnMicrophoneReady(int32 SampleRate, int32 Channels)
 		SetState(ELiveTalkerState::Failed, TEXT("the microphone cannot be opened; check that it is plugged in and allowed"));
 		return;
 	}
-	if (OpenVoice(MakeFormat(SampleRate, Channels, false)))
+	if (OpenVoice(MakeFormat(SampleRate, Channels, false)) && Microphone.IsValid())
 	{
 		Voice->SetMuted(!bTalking);
 		Microphone->SetVoice(Voice);
@@ -216,12 +216,17 @@ void ULiveTalkerComponent::OnWaveDecoded(FLine Line)
 
 void ULiveTalkerComponent::BeginLine()
 {
-	FLine& Line = Lines[0];
-	if (!OpenVoice(MakeFormat(Line.Wave->SampleRate, Line.Wave->Channels, true)))
+	const int32 Asked = Request;
+	if (!OpenVoice(MakeFormat(Lines[0].Wave->SampleRate, Lines[0].Wave->Channels, true)))
 	{
 		Lines.Reset();
 		return;
 	}
+	if (Request != Asked)
+	{
+		return; // a Blueprint that was just told has dropped the line
+	}
+	FLine& Line = Lines[0];
 	Voice->ReportPlayback({});
 	Line.Start = Voice->PushedSeconds();
 	Line.Since = FPlatformTime::Seconds();

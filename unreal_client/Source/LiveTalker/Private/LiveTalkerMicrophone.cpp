@@ -32,8 +32,9 @@ TSharedRef<FLiveTalkerMicrophone, ESPMode::ThreadSafe> FLiveTalkerMicrophone::Op
 
 bool FLiveTalkerMicrophone::Start(int32 Device, int32& SampleRate, int32& Channels)
 {
+	const FScopeLock Lock(&DeviceGuard);
 	Audio::FCaptureDeviceInfo Info;
-	if (!Capture.GetCaptureDeviceInfo(Info, Device))
+	if (bClosed || !Capture.GetCaptureDeviceInfo(Info, Device))
 	{
 		return false;
 	}
@@ -87,6 +88,8 @@ void FLiveTalkerMicrophone::Close(TSharedPtr<FLiveTalkerMicrophone, ESPMode::Thr
 	Microphone->SetVoice(nullptr);
 	Async(EAsyncExecution::ThreadPool, [Closing = MoveTemp(Microphone)]()
 	{
+		const FScopeLock Lock(&Closing->DeviceGuard);
+		Closing->bClosed = true;
 		Closing->Capture.AbortStream();
 	});
 	Microphone.Reset();

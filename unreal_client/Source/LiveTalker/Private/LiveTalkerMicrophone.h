@@ -25,6 +25,9 @@ private:
 	bool Start(int32 Device, int32& SampleRate, int32& Channels);
 	void OnCaptured(const float* Samples, int32 Frames, int32 Channels);
 
+	/** Opening and closing take turns: a device that is closed while it opens would stay open. */
+	FCriticalSection DeviceGuard;
+	bool bClosed = false;
 	Audio::FAudioCapture Capture;
 	FCriticalSection VoiceGuard;
 	TWeakPtr<FLiveTalkerVoice, ESPMode::ThreadSafe> Voice;
