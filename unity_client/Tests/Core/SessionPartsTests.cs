@@ -101,6 +101,9 @@ namespace LiveTalker.Tests
             Assert.AreEqual(plan.StartSample, plan.BaseSamples);
             Assert.AreEqual(7L * 60, plan.BaseFrames);
 
+            plan = StreamPlan.Make(Spoken(5, 4), 105, 16000, 30, false, default); // frame 105 is at 3.5 s
+            Assert.AreEqual(1L * 16000, plan.StartSample, "two seconds before it are there");
+
             plan = StreamPlan.Make(Spoken(0.5, 4), 0, 16000, 60, false, default);
             Assert.AreEqual(0L, plan.StartSample);
         }

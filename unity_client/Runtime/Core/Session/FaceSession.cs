@@ -38,7 +38,7 @@ namespace LiveTalker
     {
         private const double LiveRingSeconds = 4.0;
         private const double LosslessRingSeconds = 8.0;
-        private const double ResentSeconds = 2.0;
+        private const long ResentSeconds = 2;
         private const int QueuedFramesLimit = 256;
         private const int MaxEvents = 256;
 
@@ -137,8 +137,9 @@ namespace LiveTalker
                     return int.MaxValue;
                 }
 
-                // Two seconds before the newest frame must stay, to be sent again after a break.
-                long keep = Math.Max(0, (NextFrame * Config.SampleRate / Config.FrameRate) - (long)(ResentSeconds * Config.SampleRate));
+                // Two seconds before the newest frame must stay, to be sent again after a break, by a new stream from the
+                // whole second before.
+                long keep = Math.Max(0, (NextFrame / Config.FrameRate) - ResentSeconds) * Config.SampleRate;
                 return Math.Max(0, keep + Audio.Capacity - Audio.Written);
             }
         }

@@ -52,9 +52,15 @@ namespace LiveTalker
                 }
             }
 
-            // A new stream begins on a whole second, where samples and frames of both clocks coincide.
-            long from = Math.Max(wanted, ring.Oldest);
-            long seconds = (from + sampleRate - 1) / sampleRate;
+            // A new stream begins on a whole second, where samples and frames of both clocks coincide: the last one that
+            // leaves two seconds to hear again, or the first that is left.
+            long seconds = wanted / sampleRate;
+            long oldest = ring.Oldest;
+            if (seconds * sampleRate < oldest)
+            {
+                seconds = (oldest + sampleRate - 1) / sampleRate;
+            }
+
             return new StreamPlan(false, seconds * sampleRate, seconds * sampleRate, seconds * frameRate);
         }
     }
