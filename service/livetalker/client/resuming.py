@@ -28,7 +28,7 @@ _LONGEST_EARLY_PAUSE_S: Final = 0.4
 """In the first ten seconds, with the jitter: half a second."""
 _EARLY_S: Final = 10.0
 _JITTER: Final = 0.2
-_CANNOT_RESUME: Final = ("RESUME_INVALID", "RESUME_MODEL_CHANGED", "GAP_TOO_LONG")
+_CANNOT_RESUME: Final = ("RESUME_INVALID", "RESUME_MODEL_CHANGED")
 
 
 class Call(Protocol):

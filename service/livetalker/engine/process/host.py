@@ -63,7 +63,7 @@ def host(setup: EngineSetup, pipe: Connection) -> None:
     sys.setswitchinterval(_SWITCH_S)
     answers = _Answers(pipe)
     engine.after_batch = answers.flush
-    with engine:
+    with engine, suppress(OSError):  # the server did not wait
         pipe.send(Loaded(engine.info, engine.backend, engine.hop))
         _Host(engine, answers).obey(pipe)
 
