@@ -121,7 +121,9 @@ bool Session::prepare_retry(const Failure& failure) {
     fail(failure, "given up: " + failure.message);
     return false;
   }
-  const double wait = std::max(failure.retry_after_s, backoff_.next(outage));
+  // A stopping server names a time too, but another one may take its place much sooner.
+  const bool full = failure.error == LIVETALKER_ERROR_SERVER_FULL;
+  const double wait = std::max(full ? failure.retry_after_s : 0.0, backoff_.next(outage));
   state_ = inbound_.ever_started() ? LIVETALKER_STATE_RECONNECTING : LIVETALKER_STATE_CONNECTING;
   if (told_ != failure.error) {
     told_ = failure.error;
