@@ -6,28 +6,6 @@ using System.Threading.Tasks;
 
 namespace LiveTalker
 {
-    /// <summary>What a session is doing.</summary>
-    public enum SessionState
-    {
-        /// <summary>Looking for the server for the first time.</summary>
-        Connecting,
-
-        /// <summary>Connected.</summary>
-        Streaming,
-
-        /// <summary>The connection broke; looking for the server again.</summary>
-        Reconnecting,
-
-        /// <summary>All frames of the completed audio were received.</summary>
-        Completed,
-
-        /// <summary>Ended by an error that trying again would not mend.</summary>
-        Failed,
-
-        /// <summary>Disposed.</summary>
-        Closed,
-    }
-
     /// <summary>One voice: write its audio, read its frames.</summary>
     /// <remarks>
     /// The network lives on threads of its own and no method waits for it. One thread may write, one may read; both may be
