@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import NoReturn
 
 import grpc
 import numpy as np
@@ -13,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffusiontalker.arkit import BLENDSHAPES
+from livetalker.core.admission import EngineLost
 from livetalker.core.config import AUTO, Delivery, IdentityChoice, Shaping
+from livetalker.core.outputs import Failed
 from livetalker.rpc.requests import AudioFormat
 from livetalker.v1 import face_animation_pb2 as pb
 from tests.rpc.loopback import RATE, audio, config, control, exchange, receive, serving
@@ -158,8 +161,6 @@ async def test_controls_reach_the_engine_at_their_place_in_the_audio() -> None:
 
 
 async def test_an_engine_failure_ends_the_stream_as_the_servers_fault() -> None:
-    from livetalker.core.outputs import Failed
-
     engine = ScriptedEngine()
     async with serving(engine) as server:
         call = server.stub.Animate()
@@ -170,6 +171,23 @@ async def test_an_engine_failure_ends_the_stream_as_the_servers_fault() -> None:
     assert (heard.code, heard.info.reason) == (grpc.StatusCode.INTERNAL, "SERVER_FAILED")
     assert "exploded" not in heard.status.message, "internals stay in the log"
     assert not engine.voices
+
+
+async def test_a_server_without_its_engine_sends_clients_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> NoReturn:
+        raise EngineLost("the engine's process ended")
+
+    engine = ScriptedEngine()
+    async with serving(engine) as server:
+        call = server.stub.Animate()
+        await call.write(config())
+        await call.read()
+        monkeypatch.setattr(engine, "open", lost)
+        engine.voices[0].emit(Failed(EngineLost("the engine's process ended")))
+        under_way, new = await receive(call), await exchange(server.stub, [config()])
+    for heard in (under_way, new):
+        assert (heard.code, heard.info.reason) == (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
+        assert heard.retry_after_s == 1.0
 
 
 async def test_the_model_is_described() -> None:

@@ -80,6 +80,7 @@ class Animator(Protocol):
 
         Raises:
             EngineFull: every slot is taken.
+            EngineLost: it has ended by itself; streams that are open hear of it as ``Failed``.
             UnknownIdentityError: the model's library lacks a name.
         """
         ...
@@ -89,6 +90,7 @@ class Animator(Protocol):
 
         Raises:
             EngineFull: every slot is taken.
+            EngineLost: it has ended by itself; streams that are open hear of it as ``Failed``.
             UnknownIdentityError: the model's library lacks a name.
         """
         ...
