@@ -140,17 +140,30 @@ def test_a_full_engine_refuses_and_a_closed_stream_makes_room(engine: Engine) ->
     assert engine.open_streams == 2
 
 
-def test_a_stream_that_fails_does_not_take_the_others_with_it(engine: Engine) -> None:
+def broken(*_: object) -> None:
+    raise ZeroDivisionError("broken")
+
+
+def test_a_stream_that_fails_does_not_take_the_others_with_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = Listener(), Listener()
     streams = [engine.open(StreamConfig(), listener) for listener in (good, bad)]
     audio = voice(1.0, SAMPLE_RATE)
-    streams[0].push(audio)
-    streams[1].push(np.zeros((2, 2), np.float32))  # no audio at all: two axes
+    monkeypatch.setattr(streams[1], "_finish", broken)
     for stream in streams:
+        stream.push(audio)
         stream.finish()
     run(engine)
     assert isinstance(bad.outputs[-1], Failed)
     assert good.outputs[-1] == Finished(30)
+
+
+def test_what_is_no_audio_is_refused_where_it_is_given(engine: Engine) -> None:
+    listener = Listener()
+    stream = engine.open(StreamConfig(), listener)
+    with pytest.raises(ValueError, match="dimension"):
+        stream.push(np.zeros((2, 2), np.float32))
+    stream.close()
+    run(engine)
 
 
 @pytest.mark.parametrize("step", ["hear", "deliver"])
@@ -159,10 +172,6 @@ def test_an_error_in_one_stream_of_a_batch_ends_that_stream_only(
 ) -> None:
     good, bad = Listener(), Listener()
     streams = [engine.open(StreamConfig(), listener) for listener in (bad, good)]
-
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError("broken")
-
     monkeypatch.setattr(streams[0], step, broken)
     for stream in streams:
         stream.push(voice(1.0, SAMPLE_RATE))

@@ -118,13 +118,19 @@ class EngineStream:
     def push(self, samples: NDArray[np.float32]) -> None:
         """Add mono audio at the client's rate, ``[n]`` in -1..1.
 
+        It is resampled here and now, on the caller's thread, unless something noted before has yet to be done.
+
         Raises:
             RuntimeError: the stream was finished.
         """
         with self._lock:
             self._refuse_after_finish()
             self._pushed += len(samples)
-            self._note(lambda: self._hear_client(samples))
+            if self._inbox:
+                self._note(lambda: self._hear_client(samples))
+            elif not self.closed:
+                self._hear_client(samples)
+                self._wake(self)
 
     def finish(self) -> None:
         """No more audio will come: animate the tail, then report ``Finished``.
@@ -191,8 +197,11 @@ class EngineStream:
             with self._lock:
                 if not self._inbox:
                     return
-                work = self._inbox.popleft()
+                work = self._inbox[0]
             work()
+            with self._lock:
+                if self._inbox:  # else it was closed meanwhile
+                    self._inbox.popleft()  # only now, so that audio pushed meanwhile waits its turn
 
     def _hear_client(self, samples: NDArray[np.float32]) -> None:
         self._enqueue(self._resampler.process(samples))
@@ -269,7 +278,8 @@ class EngineStream:
 
     def take(self, count: int) -> NDArray[np.float32]:
         """The oldest samples at 16 kHz."""
-        return self._queue.take(count)
+        with self._lock:
+            return self._queue.take(count)
 
     @property
     def needed_features(self) -> int:

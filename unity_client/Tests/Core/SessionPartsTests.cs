@@ -61,7 +61,7 @@ namespace LiveTalker.Tests
         public void WaitsDoubleAndStayShortAtFirst()
         {
             var backoff = new Backoff(new Random(1));
-            double[] bases = { 0.1, 0.2, 0.4, 0.5, 0.5, 0.5 };
+            double[] bases = { 0.1, 0.2, 0.25, 0.25, 0.25, 0.25 };
             foreach (double expected in bases)
             {
                 Assert.AreEqual(expected, backoff.Next(100).TotalSeconds, expected * 0.2 + 1e-9);

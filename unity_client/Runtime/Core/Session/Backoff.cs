@@ -3,12 +3,12 @@ using System;
 
 namespace LiveTalker
 {
-    /// <summary>Waits of 0.1 s that double to 2 s, at most 0.5 s during an outage's first ten seconds, each 20 % more or less.</summary>
+    /// <summary>Waits of 0.1 s that double to 2 s, at most 0.25 s during an outage's first ten seconds, each 20 % more or less.</summary>
     internal sealed class Backoff
     {
         private const double First = 0.1;
         private const double Longest = 2.0;
-        private const double LongestEarly = 0.5;
+        private const double LongestEarly = 0.25;
         private const double Early = 10.0;
         private const double Spread = 0.2;
 

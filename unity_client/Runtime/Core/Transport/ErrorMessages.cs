@@ -17,7 +17,7 @@ namespace LiveTalker.Transport
         public static LiveTalkerException FromStatus(StatusCode code, string message, StatusDetails details, Uri server)
         {
             string address = server.Authority;
-            string said = string.IsNullOrEmpty(message) ? code.ToString() : message.TrimEnd('.');
+            string said = string.IsNullOrEmpty(message) ? code.ToString() : message.TrimEnd('.', '!');
             string text = Explain(code, details, said, address);
             return new LiveTalkerException(code, text, details.Reason, details.Field, details.RetryAfter);
         }
@@ -199,7 +199,8 @@ namespace LiveTalker.Transport
                 error = error.InnerException;
             }
 
-            return error.Message.TrimEnd('.');
+            // One line of it: .NET puts the names of objects on further ones.
+            return error.Message.Split('\n')[0].Trim().TrimEnd('.');
         }
 
         private static bool Mentions(string text, params string[] parts)
