@@ -1,8 +1,9 @@
 """One stream: its clocks, its queue of audio, and every decision that belongs to it alone.
 
 The engine's thread calls ``ingest``, ``ready_features``, ``take``, ``hear`` and ``deliver``; everything else may be
-called from any thread, only notes what is wanted and wakes the engine. What comes out is a function of the samples, the
-controls and the places among the samples at which they came; ticks and chunks leave no trace.
+called from any thread, only notes what is wanted, resamples what is heard, and wakes the engine. What comes out is a
+function of the samples, the controls and the places among the samples at which they came; ticks and chunks leave no
+trace.
 """
 
 from __future__ import annotations
@@ -273,7 +274,8 @@ class EngineStream:
     @property
     def ready_features(self) -> int:
         """Features whose samples are all there, a multiple of what the encoder makes at a time."""
-        waiting = len(self._queue) - (self._opening if self.starting else 0)
+        with self._lock:
+            waiting = len(self._queue) - (self._opening if self.starting else 0)
         return max(0, waiting // (FEATURE_STRIDE * self._hop) * self._hop)
 
     def take(self, count: int) -> NDArray[np.float32]:
