@@ -91,6 +91,7 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["stream", "{speech}", "--identity", "bass=loud"], "'bass=loud' is not NAME=WEIGHT"),
         (["stream", "{speech}", "--identity", "tenro", "--address", "{address}"], "did you mean 'tenor'"),
         (["stream", "{speech}", "--address", "127.0.0.1:1"], "is `livetalker serve` running there?"),
+        (["stream", "{speech}", "--address", "127.0.0.1"], "an address is host:port, such as 127.0.0.1:50051"),
         (["serve", "--model", "{nowhere}"], "is no model bundle"),
         (["serve", "--model", "{text}"], "is no model bundle"),
         (["serve", "--max-streams", "0"], "give 1 or more"),
