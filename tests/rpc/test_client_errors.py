@@ -24,5 +24,5 @@ UNREACHABLE = "failed to connect to all addresses; last error: UNAVAILABLE: ipv4
     ],
 )
 def test_what_grpc_says_becomes_what_to_do(address: str, details: str, message: str) -> None:
-    error = AioRpcError(grpc.StatusCode.UNAVAILABLE, Metadata(), Metadata(), details)
+    error = AioRpcError(grpc.StatusCode.UNAVAILABLE, Metadata(), Metadata(), details, "")
     assert message in str(from_rpc(error, address))
