@@ -27,7 +27,7 @@ def _by_backend(rows: Any) -> dict[str, list[Mapping[str, Any]]]:
 def _plain(axes: Axes) -> None:
     """Numbers of a logarithmic scale as people write them."""
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(lambda x, _: "" if f"{x:e}"[0] in "79" else f"{x:g}")  # they would touch 8 and 10
 
 
 def _capacity(axes: Axes, results: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ def draw_jitter(axes: Any) -> None:
     )  # fmt: skip
     axes.plot([row.now for row in shown], [1e3 * row.delay for row in shown], color="#c0392b", lw=2, label="shown")
     axes.axhline(80, color="#5f6b7a", lw=1, ls=":", label="floor")
-    axes.set(xlabel="audio, s", ylabel="ms after its instant", xlim=(0, 6), ylim=(0, 150))
+    axes.set(xlabel="audio, s", ylabel="ms after its instant", xlim=(0, 6), ylim=(0, 165))
     axes.set_title(
         "0 to 80 ms of network jitter, 20 ms from the third second on: the delay grows to fit, and shrinks slowly"
     )
@@ -99,9 +99,9 @@ def draw_underrun(axes: Any) -> None:
             label = state.value if state not in named else None
             axes.axvspan(now, now + 1 / HZ, color=COLOURS[state], lw=0, label=label, zorder=0)
             named.add(state)
-    axes.set(xlabel="audio, s", ylabel="a coefficient", xlim=(0, 4), ylim=(0, 1.25))
+    axes.set(xlabel="audio, s", ylabel="a coefficient", xlim=(0, 4), ylim=(0, 1))
     axes.set_title("nothing arrives for 630 ms, and later for 300 ms: held, eased to rest, and eased back")
-    axes.legend(loc="upper right", ncols=5, fontsize=9, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=5, fontsize=9, frameon=False)
 
 
 def main() -> None:

@@ -91,6 +91,7 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["stream", "{speech}", "--identity", "bass=loud"], "'bass=loud' is not NAME=WEIGHT"),
         (["stream", "{speech}", "--identity", "tenro", "--address", "{address}"], "did you mean 'tenor'"),
         (["stream", "{speech}", "--address", "127.0.0.1:1"], "is `livetalker serve` running there?"),
+        (["stream", "{speech}", "--address", "127.0.0.1"], "an address is host:port, such as 127.0.0.1:50051"),
         (["serve", "--model", "{nowhere}"], "is no model bundle"),
         (["serve", "--model", "{text}"], "is no model bundle"),
         (["serve", "--max-streams", "0"], "give 1 or more"),
@@ -146,6 +147,15 @@ def test_tokens_in_plain_text_on_a_network_are_warned_of(
         options += ["--tls-cert", str(files.certificate), "--tls-key", str(files.key)]
     assert main(options) == 1  # the folder is no model
     assert ("tokens travel in plain text" in caplog.text) is warned
+    assert "everybody who reaches" not in caplog.text
+
+
+@pytest.mark.parametrize(("host", "warned"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_a_server_open_to_a_network_is_warned_of(
+    host: str, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert main(["serve", "--host", host, "--model", str(tmp_path)]) == 1  # the folder is no model
+    assert ("everybody who reaches 0.0.0.0 may use this server" in caplog.text) is warned
 
 
 @pytest.mark.parametrize("mutual", [False, True])

@@ -100,4 +100,8 @@ def test_impossible_identities_are_refused(mode: str, weights: tuple[tuple[str, 
 
 def test_an_unknown_identity_suggests_the_nearest_if_any_is_near() -> None:
     assert "did you mean 'flite/slt'?" in UnknownIdentityError("identity", "flite/stl", ["flite/slt", "an4/x"]).message
-    assert "did you mean" not in UnknownIdentityError("identity", "zzz", ["flite/slt", "an4/x"]).message
+    few = UnknownIdentityError("identity", "zzz", ["flite/slt", "an4/x"]).message
+    assert few == "there is no identity 'zzz'; known are 'flite/slt', 'an4/x'"
+    many = UnknownIdentityError("identity", "zzz", ["a", "b", "c", "d", "e"]).message
+    assert many == "there is no identity 'zzz'; known are 'a', 'b', 'c' and 2 more"
+    assert UnknownIdentityError("identity", "zzz", []).message == "there is no identity 'zzz'"

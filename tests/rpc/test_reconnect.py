@@ -25,6 +25,7 @@ from livetalker.client import (
 from livetalker.client.replay import Replay
 from livetalker.client.resuming import pause_s
 from livetalker.client.sources import LostAudio
+from livetalker.client.watch import watch
 from livetalker.core.config import Shaping
 from livetalker.engine.engine import Engine
 from livetalker.rpc.options import ServerOptions
@@ -221,6 +222,27 @@ async def test_a_server_that_never_comes_back_is_given_up(monkeypatch: pytest.Mo
         await servers.kill()
         with pytest.raises(LiveTalkerError, match="no answer from a LiveTalker server"):
             await take(frames, 1_000)
+
+
+async def test_where_nothing_is_drawn_the_log_says_that_the_server_is_away(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers = Servers(engine)
+    await servers.start()
+
+    async def speech() -> AsyncIterator[Samples]:
+        yield VOICE[: 2 * RATE]
+        await servers.kill()
+        await servers.start()
+        yield VOICE[2 * RATE : 4 * RATE]
+
+    try:
+        async with LiveTalkerClient(f"127.0.0.1:{servers.port}") as client:
+            watched = await watch(client, speech(), StreamConfig(), reconnect=True)
+    finally:
+        await servers.kill()
+    assert len(watched.frames) == 120
+    assert caplog.messages == [LOST, "connected again"]
 
 
 async def test_a_full_server_is_asked_again_when_it_said(engine: Engine) -> None:

@@ -46,7 +46,8 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=BACKENDS,
         default=AUTO,
-        help="what runs the model (default: auto, which is cuda where ONNX Runtime and a GPU offer it, else cpu)",
+        help="what runs the model (default: auto: cuda where ONNX Runtime and a GPU offer it, else cpu-int8 where "
+        "the processor has instructions for it, else cpu)",
     )
     group.add_argument(
         "--device",

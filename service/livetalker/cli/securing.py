@@ -72,8 +72,11 @@ def secured(options: ServerOptions, args: argparse.Namespace) -> ServerOptions:
             options = replace(options, resume_key=read_resume_key(args.resume_key_file))
     except MendableError as error:
         raise CliError(str(error)) from error
-    if args.token_file is not None and args.tls_cert is None and not args.host.startswith(_LOOPBACK):
-        log.warning("tokens travel in plain text: anybody on the way can read them; add --tls-cert and --tls-key")
+    if not args.host.startswith(_LOOPBACK):
+        if args.token_file is not None and args.tls_cert is None:
+            log.warning("tokens travel in plain text: anybody on the way can read them; add --tls-cert and --tls-key")
+        if args.token_file is None and args.tls_client_ca is None:
+            log.warning("everybody who reaches %s may use this server; --token-file lets in only some", args.host)
     if hasattr(signal, "SIGHUP") and (args.token_file or args.tls_cert):
         # Files are looked at again by themselves; the usual order to do so shall not end the server.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

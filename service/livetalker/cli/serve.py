@@ -161,7 +161,5 @@ def _serve_with_workers(args: argparse.Namespace, options: ServerOptions) -> Non
 
 def _greet(args: argparse.Namespace, model: str, port: int, where: str) -> None:
     """Says that clients may come; the address is for programs to read, too."""
-    print(
-        f"serving {model} at {args.host}:{port}, up to {args.max_streams} streams, on {where}; Ctrl-C stops",
-        flush=True,
-    )
+    streams = "1 stream" if args.max_streams == 1 else f"{args.max_streams} streams"
+    print(f"serving {model} at {args.host}:{port}, up to {streams}, on {where}; Ctrl-C stops", flush=True)

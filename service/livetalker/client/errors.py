@@ -10,6 +10,8 @@ from google.protobuf import any_pb2
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
+from livetalker.address import DEFAULT_PORT
+
 
 class LiveTalkerError(Exception):
     """The server refused or ended a call, or cannot be reached.
@@ -72,14 +74,18 @@ def _explained(error: LiveTalkerError, address: str) -> str:
     if "WRONG_VERSION_NUMBER" in text:
         return f"the server at {address} does not speak TLS: leave --tls out, or start it with --tls-cert and --tls-key"
     if "address lookup failed" in text:
-        return f"nobody knows the name in the address {address}; check it"
+        advice = "an address is host:port and no URL" if "://" in address else "check it"
+        return f"nobody knows the name in the address {address}; {advice}"
     cause = text.rpartition(": ")[2]
-    if "failed to connect" in text and cause == "Socket closed":
+    if "failed to connect" in text and "Socket closed" in cause:  # TLS wraps it: Secure read failed (Socket closed)
         return (
             f"the server at {address} hung up at once: it may want TLS (--tls), or a certificate of ours "
             "(--tls-cert and --tls-key)"
         )
-    return f"no answer from a LiveTalker server at {address} ({cause}); is `livetalker serve` running there?"
+    advice = "is `livetalker serve` running there?"
+    if ":" not in address:
+        advice = f"an address is host:port, such as {address}:{DEFAULT_PORT}"
+    return f"no answer from a LiveTalker server at {address} ({cause}); {advice}"
 
 
 def _packed_details(error: grpc.aio.AioRpcError) -> Iterable[any_pb2.Any]:

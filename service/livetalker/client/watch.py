@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from livetalker.client.stream import AudioSource, StreamInfo
 from livetalker.client.wire import Encoding
 from livetalker.core.config import StreamConfig
 from livetalker.v1 import face_animation_pb2 as pb
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ async def watch(
         encoding: how it travels.
         keep_frames: whether to return the frames; they grow with the stream.
         total_seconds: length of the audio if known.
-        reconnect: whether the stream goes on by itself when its connection breaks.
+        reconnect: whether the stream goes on by itself when its connection breaks; where nothing is drawn, the log
+            says so.
         console: where to draw; None draws nothing.
 
     Raises:
@@ -84,8 +88,13 @@ async def watch(
             case "warning":
                 meter.note(event.warning.message)
 
+    def on_note(text: str) -> None:
+        meter.note(text)
+        if console is None or not console.is_terminal:
+            log.warning(text)  # else a command would seem to hang for as long as the server is away
+
     async with client.open(
-        config, encoding=encoding, on_event=on_event, reconnect=reconnect, on_note=meter.note
+        config, encoding=encoding, on_event=on_event, reconnect=reconnect, on_note=on_note
     ) as stream:
         with meter:
             async with aclosing(stream.animate(source)) as frames:

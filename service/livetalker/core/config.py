@@ -54,10 +54,16 @@ class UnknownIdentityError(ConfigError):
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """A sentence that rejects a name and offers the nearest known one."""
+    """A sentence that rejects a name and offers the nearest known one, or where none is near the first few."""
     folded = {other.casefold(): other for other in known}
+    names = list(folded.values())
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.4)
-    return f"there is no {kind} {name!r}" + (f"; did you mean {folded[near[0]]!r}?" if near else "")
+    hint = ""
+    if near:
+        hint = f"; did you mean {folded[near[0]]!r}?"
+    elif names:
+        hint = f"; known are {', '.join(map(repr, names[:3]))}" + (f" and {len(names) - 3} more" * (len(names) > 3))
+    return f"there is no {kind} {name!r}{hint}"
 
 
 class Delivery(Enum):

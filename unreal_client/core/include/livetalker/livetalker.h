@@ -278,7 +278,7 @@ typedef struct livetalker_session livetalker_session;
 /* LIVETALKER_API_VERSION of the library. */
 LIVETALKER_API uint32_t livetalker_api_version(void);
 
-/* Version of the library, such as "1.0.0"; static. */
+/* Version of the library, such as "0.1.0"; static. */
 LIVETALKER_API const char* livetalker_version(void);
 
 /* camelCase ARKit name of a coefficient, 0 to 51; static. NULL for any other number. */
