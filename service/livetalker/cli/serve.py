@@ -16,6 +16,7 @@ from livetalker.cli.loading import start_engine
 from livetalker.cli.options import add_backend_options, check_backend_options
 from livetalker.cli.securing import add_server_security, described, secured
 from livetalker.rpc.options import ServerOptions
+from livetalker.threads import switch_often
 
 if TYPE_CHECKING:
     from livetalker.engine.process.remote import RemoteEngine
@@ -102,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
             log_level=logging.getLogger().getEffectiveLevel(),
         )
     )
+    switch_often()
     with engine:
         asyncio.run(_serve(args, engine, options))
     return 0

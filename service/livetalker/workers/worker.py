@@ -11,6 +11,7 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from livetalker.threads import switch_often
 from livetalker.workers.places import SharedCounts, SharedPlaces
 from livetalker.workers.setup import Failed, Ready, WorkerSetup
 
@@ -76,5 +77,6 @@ def _serve(number: int, setup: WorkerSetup, places: SharedPlaces, supervisor: Co
         if not await server.serve_until_signalled(engine.lost(), (signal.SIGTERM,)):
             sys.exit("the engine's process ended")
 
+    switch_often()
     with engine:
         asyncio.run(serve())

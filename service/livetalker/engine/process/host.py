@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,14 +24,13 @@ from livetalker.engine.process.messages import (
     send_batch,
 )
 from livetalker.engine.resumed_stream import ResumedStream
+from livetalker.threads import switch_often
 
 if TYPE_CHECKING:
     from livetalker.engine.engine import Engine
     from livetalker.engine.stream import EngineStream
 
 log = logging.getLogger(__name__)
-
-_SWITCH_S: Final = 0.001
 
 
 def host(setup: EngineSetup, pipe: Connection) -> None:
@@ -59,8 +58,7 @@ def host(setup: EngineSetup, pipe: Connection) -> None:
         with suppress(OSError):
             pipe.send(error)
         return
-    # Networks run without the interpreter's lock; whoever comes out of one shall not wait long for it.
-    sys.setswitchinterval(_SWITCH_S)
+    switch_often()
     answers = _Answers(pipe)
     engine.after_batch = answers.flush
     with engine, suppress(OSError):  # the server did not wait
