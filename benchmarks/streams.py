@@ -116,16 +116,19 @@ class TimedBackend:
         return self._backend.frame_by_frame
 
     @property
+    def hops(self) -> Sequence[int]:
+        """See ``Backend``."""
+        return self._backend.hops
+
+    @property
     def int8_rings(self) -> bool:
         """See ``Backend``."""
         return self._backend.int8_rings
 
-    def encode(
-        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
-    ) -> EncoderResult:
+    def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """See ``Backend``."""
         began = time.perf_counter()
-        result = self._backend.encode(samples, positional, position, past)
+        result = self._backend.encode(samples, position, past)
         self.encoder += time.perf_counter() - began
         return result
 

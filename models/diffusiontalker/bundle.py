@@ -23,18 +23,19 @@ from diffusiontalker.errors import MendableError
 from diffusiontalker.geometry import FEATURE_STRIDE
 
 FORMAT: Final = "livetalker-model"
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 WEIGHTS: Final = "model.safetensors"
 INT8_WEIGHTS: Final = "int8.safetensors"
 ENCODER: Final = "encoder.onnx"
 VOICE: Final = "voice.onnx"
 FRAME: Final = "denoiser_frame.onnx"
 RUN: Final = "denoiser_run.onnx"
-ENCODER_INT8: Final = "encoder.int8.onnx"
+ENCODER_INT8: Final = {2: "encoder_2.int8.onnx", 1: "encoder_1.int8.onnx"}
+"""By the features a call takes: those of a frame at 30 fps, of which three have five."""
 FRAME_INT8: Final = "denoiser_frame.int8.onnx"
 METADATA: Final = "model.json"
 FILES: Final = {
-    "streaming": (WEIGHTS, INT8_WEIGHTS, ENCODER, VOICE, FRAME, RUN, ENCODER_INT8, FRAME_INT8),
+    "streaming": (WEIGHTS, INT8_WEIGHTS, ENCODER, VOICE, FRAME, RUN, *ENCODER_INT8.values(), FRAME_INT8),
     "rolling": (WEIGHTS, ENCODER, FRAME, RUN),
 }
 """Kind of encoder -> the files of its bundle, beside the metadata."""

@@ -105,16 +105,16 @@ def test_buffers_and_padding_change_nothing(tiny_bundle: Path) -> None:
         samples = rng.standard_normal((batch, 320 * hop + 80)).astype(np.float32)
         positional = rng.standard_normal((batch, sizes["positional_kernel"] - 1, sizes["width"])).astype(np.float32)
         heads, size = sizes["heads"], sizes["width"] // sizes["heads"]
-        past = {
+        past = {"positional": positional} | {
             f"{name}_{layer}": rng.standard_normal((batch, heads, *shape)).astype(np.float32)
             for name, shape in (("keys", (size, sizes["context"])), ("values", (sizes["context"], size)))
             for layer in range(sizes["layers"])
         }
         position = rng.integers(0, 50, batch)
-        expected = plain.encode(samples, positional, position, past)
-        got = bound.encode(samples, positional, position, past)
+        expected = plain.encode(samples, position, past)
+        got = bound.encode(samples, position, past)
         np.testing.assert_allclose(bound.voice(samples), plain.voice(samples), rtol=1e-4, atol=1e-3)
-        for name in ("features", "speech", "positional"):
+        for name in ("features", "speech"):
             np.testing.assert_allclose(getattr(got, name), getattr(expected, name), atol=1e-5, err_msg=name)
         for ours, theirs in zip(got.fresh, expected.fresh, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-5)

@@ -48,7 +48,7 @@ def test_live_streams_go_first_and_those_furthest_behind_before_the_others() -> 
 
 
 def test_frame_by_frame_everybody_advances_by_the_next_frame() -> None:
-    scheduler: Scheduler[str] = Scheduler(None)
+    scheduler: Scheduler[str] = Scheduler(HOPS, frame_by_frame=True)
     ready = [Ready("late", 400, 2), Ready("b", 1, 1), Ready("a", 3, 2)]
     assert scheduler.plan(ready) == [[Batch(2, ("a",)), Batch(1, ("b",))], [Batch(2, ("late",))]]
 

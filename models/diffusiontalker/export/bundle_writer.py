@@ -105,9 +105,9 @@ def write_bundle(
         assert isinstance(phone_head, PhoneHead)
         kind, head, shape = "streaming", "phone_head", encoder.config.to_dict()
         graphs = {
-            ENCODER: StreamingGraph(encoder, phone_head, Float32()).write(),
+            ENCODER: StreamingGraph(encoder, phone_head).write(),
             VOICE: voice_graph(encoder),
-            ENCODER_INT8: StreamingGraph(encoder, phone_head, Int8()).write(),
+            **{file: StreamingGraph(encoder, phone_head, hop).write() for hop, file in ENCODER_INT8.items()},
             FRAME_INT8: DenoiserGraphs(denoiser, schedule, Int8()).frame(),
         }
     else:

@@ -77,6 +77,10 @@ class Graph:
         """Length of an axis, ``[1]``."""
         return self.op("Shape", x, start=axis, end=axis + 1)
 
+    def counting(self, count: str) -> str:
+        """``0 .. count - 1``, of a ``[1]``."""
+        return self.op("Range", self.ints(0), self.op("Squeeze", count, self.ints([0])), self.ints(1))
+
     def joined(self, *parts: str, axis: int = 0) -> str:
         """Concatenation."""
         return self.op("Concat", *parts, axis=axis)

@@ -14,10 +14,10 @@ from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE
 
 
 class Call(NamedTuple):
-    """Sizes of a call, each ``[1]``.
+    """Sizes of a call, each ``[1]``, as shapes need them.
 
     Attributes:
-        streams: ``B``.
+        streams: ``B``; -1, for what is left, where everything else is known when the graph is written.
         hop: ``h`` new features of each.
     """
 
@@ -25,10 +25,16 @@ class Call(NamedTuple):
     hop: str
 
     @staticmethod
-    def of(graph: Graph, samples: str) -> Call:
-        """Of ``[B, 320 h + 80]`` samples."""
-        hop = graph.op("Div", graph.size(samples, 1), graph.ints([FEATURE_STRIDE]))
-        return Call(graph.size(samples, 0), hop)
+    def of(graph: Graph, samples: str, hop: int | None = None) -> Call:
+        """Of ``[B, 320 h + 80]`` samples, of any hop or of always this one."""
+        if hop is not None:
+            return Call(graph.ints([-1]), graph.ints([hop]))
+        return Call(graph.size(samples, 0), graph.op("Div", graph.size(samples, 1), graph.ints([FEATURE_STRIDE])))
+
+    def samples(self, graph: Graph) -> str:
+        """``320 h + 80``."""
+        new = graph.op("Mul", self.hop, graph.ints([FEATURE_STRIDE]))
+        return graph.op("Add", new, graph.ints([FEATURE_OVERLAP]))
 
 
 class Parameters:
@@ -51,6 +57,10 @@ class Parameters:
         """The initializer of that name."""
         return self._graph.parameter(name, self._values[name])
 
+    def value(self, name: str) -> Array:
+        """The values of that name; no initializer comes of it."""
+        return self._values[name]
+
     def affine(self, name: str) -> Affine:
         """A linear layer."""
         weight, bias = f"{name}.weight", f"{name}.bias"
@@ -60,7 +70,7 @@ class Parameters:
 def windows(graph: Graph, samples: str, call: Call) -> str:
     """``[B, 320 h + 80]`` to each feature's window ``[B, h, 400]``."""
     overlap, stride = graph.ints([FEATURE_OVERLAP]), graph.ints([FEATURE_STRIDE])
-    length = graph.size(samples, 1)
+    length = call.samples(graph)
     shape = graph.joined(*call, stride)
     before = graph.op("Reshape", graph.part(samples, graph.ints([0]), graph.op("Sub", length, overlap), 1), shape)
     after = graph.op("Reshape", graph.part(samples, overlap, length, 1), shape)

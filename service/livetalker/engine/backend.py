@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ from diffusiontalker.errors import MendableError
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Array = NDArray[Any]
+
+
+HOPS: Final = (50, 10, 5, 2, 1)
+"""Features a call of a streaming encoder has, where it may have any number."""
 
 
 class BackendError(MendableError, RuntimeError):
@@ -31,13 +35,11 @@ class EncoderResult:
     Attributes:
         features: ``[B, h, W]``.
         speech: ``[B, h, presets]`` probability of speech at the frame each preset serves.
-        positional: ``[B, P, W]`` next positional state.
-        fresh: new entries of the rings, as ``Rings.write`` takes them.
+        fresh: what is to be remembered, as ``Rings.write`` takes it.
     """
 
     features: Floats
     speech: Floats
-    positional: Floats
     fresh: Sequence[Array]
 
 
@@ -73,18 +75,20 @@ class Backend(Protocol):
         ...
 
     @property
+    def hops(self) -> Sequence[int]:
+        """Features that a call of a *streaming* encoder may have, descending to 1; few sizes make full batches."""
+        ...
+
+    @property
     def int8_rings(self) -> bool:
         """Whether a streaming encoder's past is kept in 8 bits."""
         ...
 
-    def encode(
-        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
-    ) -> EncoderResult:
+    def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """New features of a *streaming* encoder.
 
         Args:
             samples: ``[B, 320 h + 80]`` level-normalised.
-            positional: ``[B, P, W]``.
             position: ``[B]`` features that each stream's ring has seen.
             past: of these streams, as the ``Rings`` give it that fit ``int8_rings``.
         """

@@ -51,36 +51,33 @@ class EncoderSlots(Protocol):
 
 
 class StreamingSlots:
-    """Rings of keys and values, and the positional convolution's past inputs: for ``StreamingHubert``."""
+    """A tail of samples, and what the encoder's layers remember: for ``StreamingHubert``."""
 
-    hops: Sequence[int] = (50, 10, 5, 2, 1)  # few sizes make full batches
     opening = FEATURE_OVERLAP
 
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
         sizes = bundle.encoder
         self._backend = backend
+        self.hops: Sequence[int] = backend.hops
         self._context = int(sizes["context"])
         self._rings: Rings = (Int8Rings if backend.int8_rings else FloatRings)(bundle, capacity)
         self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
-        self._positional = np.zeros((capacity, sizes["positional_kernel"] - 1, sizes["width"]), np.float32)
         self._position = np.zeros(capacity, np.int64)
 
     def begin(self, row: int, samples: Floats) -> None:
         """See ``EncoderSlots``."""
-        for state in (self._positional, self._position):
-            state[row] = 0
+        self._position[row] = 0
         self._rings.clear(row)
         self._tail[row] = samples
 
     def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
         """See ``EncoderSlots``."""
         heard = np.concatenate([self._tail[rows], samples], axis=1)
-        result = self._backend.encode(heard, self._positional[rows], self._position[rows], self._rings.past(rows))
+        result = self._backend.encode(heard, self._position[rows], self._rings.past(rows))
         self._tail[rows] = heard[:, -FEATURE_OVERLAP:]
         hop = result.features.shape[1]
         new = np.arange(hop - min(hop, self._context), hop)
         self._rings.write(rows, (self._position[rows][:, None] + new) % self._context, new, result.fresh)
-        self._positional[rows] = result.positional
         self._position[rows] += hop
         voice = self._backend.voice(heard[listening]) if len(listening) else np.zeros((0, hop, 0), np.float32)
         return Heard(result.features, voice, result.speech)

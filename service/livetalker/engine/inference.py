@@ -49,7 +49,7 @@ class Inference:
 
     Attributes:
         slots: where streams have their state.
-        hops: features a stream may be advanced by, descending; of frames one at a time, none but the least is used.
+        hops: features a stream may be advanced by, descending.
         opening: samples a stream needs before those of its first feature.
     """
 

@@ -1,7 +1,7 @@
-"""Rings: what a streaming encoder remembers of every stream's last features, as its attention reads it.
+"""What a streaming encoder remembers of every stream: past inputs of its positional convolution, keys and values.
 
-Feature ``k`` of a stream has its keys and values at place ``k % C``. There is one kind of rings for each way a backend
-computes attention; see ``diffusiontalker.export.attention``.
+Keys and values are in rings: those of a stream's feature ``k`` at place ``k % C``. There is one kind of rings for each
+way a backend computes; see ``diffusiontalker.export.float_layers``, ``int8_layers`` and ``positional``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Rows = NDArray[np.intp]
 
 
 class Rings(Protocol):
-    """The rings of a fixed number of streams, one row each."""
+    """The past of a fixed number of streams, one row each."""
 
     def clear(self, row: int) -> None:
         """Forget what a row's former user said."""
@@ -36,7 +36,7 @@ class Rings(Protocol):
             rows: ``[B]`` of the streams.
             places: ``[B, n]`` in their rings.
             new: ``[n]`` which of the call's features.
-            fresh: what the encoder has returned for the rings.
+            fresh: what the encoder has returned to be kept.
         """
         ...
 
@@ -50,31 +50,38 @@ class FloatRings:
     """
 
     def __init__(self, bundle: Bundle, capacity: int) -> None:
+        sizes = bundle.encoder
+        self._positional = np.zeros((capacity, sizes["positional_kernel"] - 1, sizes["width"]), np.float32)
         self._keys, self._values = _arrays(bundle, capacity, np.float32)
         # What a batch is given of the rings: memory that is kept, since fresh pages cost more than the copying.
         self._batch_keys, self._batch_values = (np.empty_like(ring) for ring in (self._keys, self._values))
 
     def clear(self, row: int) -> None:
         """See ``Rings``."""
+        self._positional[row] = 0
         for ring in (self._keys, self._values):
             ring[:, row] = 0
 
     def past(self, rows: Rows) -> Mapping[str, Array]:
         """See ``Rings``."""
         kinds = (("keys", self._keys, self._batch_keys), ("values", self._values, self._batch_values))
-        return {
+        rings = {
             f"{name}_{layer}": ring.take(rows, axis=0, out=batch[: len(rows)], mode="clip")
             for name, rings, batches in kinds
             for layer, (ring, batch) in enumerate(zip(rings, batches, strict=True))
         }
+        return {"positional": self._positional[rows], **rings}
 
     def write(self, rows: Rows, places: Rows, new: Rows, fresh: Sequence[Array]) -> None:
         """See ``Rings``."""
-        _write(self._keys, self._values, rows, places, new, fresh)
+        positional, *entries = fresh
+        self._positional[rows] = positional
+        keys, values = (x[:, :, :, new].transpose(0, 3, 1, 2, 4) for x in entries)
+        _write(self._keys, self._values, rows, places, keys, values)
 
 
 class Int8Rings:
-    """8-bit integers around 128, with a scale for each feature and head; the encoder picks the rows itself.
+    """Keys and values in 8-bit integers; the encoder picks the rows itself.
 
     Args:
         bundle: whose encoder's they are.
@@ -82,27 +89,29 @@ class Int8Rings:
     """
 
     def __init__(self, bundle: Bundle, capacity: int) -> None:
-        self._keys, self._values = _arrays(bundle, capacity, np.uint8)
         sizes = bundle.encoder
-        self._scales = np.zeros((capacity, sizes["layers"], 2, sizes["heads"], sizes["context"]), np.float32)
+        groups = sizes["positional_groups"]
+        kept = (sizes["positional_kernel"] - 1) * (sizes["width"] // groups)
+        self._positional = np.zeros((groups, capacity, kept), np.float32)
+        self._keys, self._values = _arrays(bundle, capacity, np.int8)
 
     def clear(self, row: int) -> None:
         """See ``Rings``."""
-        for ring in (self._keys, self._values):
-            ring[:, row] = 128
-        self._scales[row] = 0
+        for kept in (self._positional, self._keys, self._values):
+            kept[:, row] = 0
 
     def past(self, rows: Rows) -> Mapping[str, Array]:
         """See ``Rings``."""
         kinds = (("keys", self._keys), ("values", self._values))
         rings = {f"{name}_{layer}": ring for name, rings in kinds for layer, ring in enumerate(rings)}
-        return {"rows": rows.astype(np.int64), **rings, "scales": self._scales}
+        return {"positional": self._positional, "rows": rows.astype(np.int64), **rings}
 
     def write(self, rows: Rows, places: Rows, new: Rows, fresh: Sequence[Array]) -> None:
         """See ``Rings``."""
-        *entries, scales = fresh
-        _write(self._keys, self._values, rows, places, new, entries)
-        self._scales[rows[:, None], :, :, :, places] = scales[..., new].transpose(0, 4, 1, 2, 3)
+        positional, *entries = fresh
+        self._positional[:, rows] = positional
+        keys, values = (x[:, :, :, new].transpose(1, 3, 0, 2, 4) for x in entries)
+        _write(self._keys, self._values, rows, places, keys, values)
 
 
 def _arrays(bundle: Bundle, capacity: int, kind: type) -> tuple[Array, Array]:
@@ -114,7 +123,6 @@ def _arrays(bundle: Bundle, capacity: int, kind: type) -> tuple[Array, Array]:
     return keys, np.zeros((layers, capacity, heads, context, size), kind)
 
 
-def _write(keys: Array, values: Array, rows: Rows, places: Rows, new: Rows, fresh: Sequence[Array]) -> None:
-    """Puts entries ``[B, L, heads, h, d]`` where they belong."""
-    entries = (x[:, :, :, new].transpose(0, 3, 1, 2, 4) for x in fresh)
-    keys[:, rows[:, None], :, :, places], values[:, rows[:, None], :, places] = entries
+def _write(keys: Array, values: Array, rows: Rows, places: Rows, new_keys: Array, new_values: Array) -> None:
+    """Puts entries ``[B, n, L, heads, d]`` where they belong."""
+    keys[:, rows[:, None], :, :, places], values[:, rows[:, None], :, places] = new_keys, new_values

@@ -65,11 +65,13 @@ class Scheduler(Generic[Key]):
     """Decides for one engine.
 
     Args:
-        hops: features a stream may be advanced by at a time, descending; None for just those of its next frame.
+        hops: features a stream may be advanced by at a time, descending.
+        frame_by_frame: whether it is advanced by no more than its next frame needs.
     """
 
-    def __init__(self, hops: Sequence[int] | None) -> None:
-        self._hops = None if hops is None else tuple(hops)
+    def __init__(self, hops: Sequence[int], *, frame_by_frame: bool = False) -> None:
+        self._hops = tuple(hops)
+        self._frame_by_frame = frame_by_frame
         self._since: float | None = None
         self._served: dict[Key, int] = {}  # features that each stream with a backlog was advanced by
 
@@ -110,10 +112,10 @@ class Scheduler(Generic[Key]):
         late: list[Ready[Key]] = []
         for stream in ready:
             (live if stream.features <= BACKLOG else late).append(stream)
-        if len(late) == 1 and not (live or others) and self._hops is not None and self._hops[-1] == 1:
+        if len(late) == 1 and not (live or others) and not self._frame_by_frame and self._hops[-1] == 1:
             return [[Batch(min(late[0].features, LONGEST), (late[0].key,))]]  # nobody whose hop should be the same
         # A frame of every late stream is what live ones would take; only long hops have to be rationed.
-        share = ALONE if self._hops is None or not (live or others) else SHARE
+        share = ALONE if self._frame_by_frame or not (live or others) else SHARE
         return [*self._live(live), *filter(None, [self._late(late, share)])]
 
     def _live(self, live: list[Ready[Key]]) -> Iterator[list[Batch[Key]]]:
@@ -139,7 +141,7 @@ class Scheduler(Generic[Key]):
         return [Batch(hop, tuple(keys)) for hop, keys in groups.items()]
 
     def _hop(self, stream: Ready[Key], features: int) -> int:
-        """The largest hop that so many features allow, the smallest where none does; or those of the next frame."""
-        if self._hops is None:
-            return stream.needed
+        """The largest hop that so many features allow, or that its next frame needs; the smallest where none does."""
+        if self._frame_by_frame:
+            features = stream.needed
         return next((hop for hop in self._hops if hop <= features), self._hops[-1])

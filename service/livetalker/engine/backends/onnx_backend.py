@@ -11,8 +11,9 @@ import numpy as np
 import onnxruntime
 
 from diffusiontalker.bundle import ENCODER, ENCODER_INT8, FRAME, FRAME_INT8, RUN, VOICE, Bundle
-from livetalker.engine.backend import BackendError, EncoderResult, Floats, Heard, Integers
-from livetalker.engine.backends.batches import cpu_threads
+from diffusiontalker.geometry import FEATURE_STRIDE
+from livetalker.engine.backend import HOPS, BackendError, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backends.batches import cpu_threads, padded
 from livetalker.engine.backends.devices import CudaDevice
 from livetalker.engine.backends.engine_cache import engine_key, make_cache_folder, tensorrt_version
 from livetalker.engine.backends.providers import (
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 LONG_RUN: Final = 6
 """Frames of a stream from which on the wavefront pays."""
+LEAST: Final = 2
+"""Rows of a batch in 8 bits, so that a stream alone is computed as among others: ONNX Runtime has kernels of its own
+for products of a single row, which sum in another order."""
 
 
 class OnnxBackend:
@@ -59,17 +63,27 @@ class OnnxBackend:
         return self._int8
 
     @property
+    def hops(self) -> Sequence[int]:
+        """See ``Backend``."""
+        return tuple(ENCODER_INT8) if self._int8 else HOPS
+
+    @property
     def int8_rings(self) -> bool:
         """See ``Backend``."""
         return self._int8
 
-    def encode(
-        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
-    ) -> EncoderResult:
+    def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """See ``Backend``."""
-        inputs: dict[str, Array] = {"samples": samples, "positional": positional, "position": position, **past}
-        features, speech, positional, *fresh = self._runners[ENCODER](inputs)
-        return EncoderResult(features, speech, positional, fresh)
+        if not self._int8:
+            features, speech, *fresh = self._runners[ENCODER]({"samples": samples, "position": position, **past})
+            return EncoderResult(features, speech, fresh)
+        batch = len(samples)
+        full = max(batch, LEAST)
+        rows: dict[str, Array] = {"samples": samples, "position": position, "rows": past["rows"]}
+        inputs: dict[str, Array] = {**past, **{name: padded(x, full) for name, x in rows.items()}}
+        features, speech, *fresh = self._runners[ENCODER_INT8[samples.shape[1] // FEATURE_STRIDE]](inputs)
+        # What is remembered has streams on its second axis.
+        return EncoderResult(features[:batch], speech[:batch], [x[:, :batch] for x in fresh])
 
     def voice(self, samples: Floats) -> Floats:
         """See ``Backend``."""
@@ -121,9 +135,10 @@ def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     """
     if bundle.encoder_kind != "streaming":
         raise BackendError(f"{bundle.folder} has a public HuBERT, which is not served in 8 bits: use --backend cpu")
-    graphs = {ENCODER: ENCODER_INT8, VOICE: VOICE, FRAME: FRAME_INT8}
     runners: dict[str, Runner] = {
-        name: HostRunner(cpu_session(bundle.graph(file), threads), least=2) for name, file in graphs.items()
+        **{file: HostRunner(cpu_session(bundle.graph(file), threads)) for file in ENCODER_INT8.values()},
+        VOICE: HostRunner(cpu_session(bundle.graph(VOICE), threads), LEAST),
+        FRAME: HostRunner(cpu_session(bundle.graph(FRAME_INT8), threads), LEAST),
     }
     return OnnxBackend(runners, _on_cpu("8-bit integers", threads), int8=True)
 

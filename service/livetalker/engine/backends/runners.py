@@ -35,10 +35,8 @@ class HostRunner:
     """Runs a session on arrays in memory.
 
     Args:
-        session: whose first input and whose outputs have the batch as their first axis; so do the other inputs, but
-            for rings of all streams.
-        least: rows of a batch; smaller ones are padded. With two, one stream alone is computed as among others: ONNX
-            Runtime has kernels of its own for products of a single row, which sum in another order.
+        session: whose inputs and outputs have the batch as their first axis, if any batch has to be padded.
+        least: rows of a batch; smaller ones are padded.
     """
 
     def __init__(self, session: Any, least: int = 1) -> None:
@@ -50,7 +48,7 @@ class HostRunner:
         batch = len(next(iter(inputs.values())))
         full = inputs
         if batch < self._least:
-            full = {name: padded(x, self._least) if len(x) == batch else x for name, x in inputs.items()}
+            full = {name: padded(x, self._least) for name, x in inputs.items()}
         outputs: Sequence[Array] = self._session.run(None, dict(full))
         return outputs if full is inputs else [array[:batch] for array in outputs]
 

@@ -14,7 +14,7 @@ from diffusiontalker.bundle import Bundle
 from diffusiontalker.denoiser.model import sample
 from diffusiontalker.encoder.streaming_hubert import EncoderState, StreamingHubert
 from diffusiontalker.export.bundle_reader import read_modules
-from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import HOPS, Array, BackendError, EncoderResult, Floats, Heard, Integers
 from livetalker.engine.backends.batches import bucket, cpu_threads, padded
 
 Network = Callable[..., tuple[Tensor, ...]]
@@ -76,17 +76,19 @@ class TorchBackend:
         return False
 
     @property
+    def hops(self) -> Sequence[int]:
+        """See ``Backend``."""
+        return HOPS
+
+    @property
     def int8_rings(self) -> bool:
         """See ``Backend``."""
         return False
 
-    def encode(
-        self, samples: Floats, positional: Floats, position: Integers, past: Mapping[str, Array]
-    ) -> EncoderResult:
+    def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """See ``Backend``."""
-        arrays: list[Array] = [samples, positional, position, *past.values()]
-        features, speech, positional, *fresh = self._run("encode", self._encode, arrays)
-        return EncoderResult(features, speech, positional, fresh)
+        features, speech, *fresh = self._run("encode", self._encode, [samples, position, *past.values()])
+        return EncoderResult(features, speech, fresh)
 
     def voice(self, samples: Floats) -> Floats:
         """See ``Backend``."""
@@ -103,7 +105,7 @@ class TorchBackend:
         curves, state = self._run("denoise", self._denoise, (audio, identity, preset, noise, hidden))
         return curves, state
 
-    def _encode(self, samples: Tensor, positional: Tensor, position: Tensor, *rings: Tensor) -> tuple[Tensor, ...]:
+    def _encode(self, samples: Tensor, position: Tensor, positional: Tensor, *rings: Tensor) -> tuple[Tensor, ...]:
         assert isinstance(self._encoder, StreamingHubert)
         layers, heads = len(rings) // 2, self._encoder.config.heads
         keys = torch.stack([ring.permute(0, 3, 1, 2).flatten(2) for ring in rings[:layers]], dim=1)

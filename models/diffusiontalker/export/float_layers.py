@@ -1,0 +1,129 @@
+"""Transformer layers of the compact encoder's served graph, in float32.
+
+A ring holds a stream's last ``C`` features, feature ``k`` at place ``k % C``. Queries meet the ring and the call's own
+new features apart, so that nothing of the past has to be copied behind the new.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from onnx import TensorProto
+
+from diffusiontalker.encoder.config import StreamingHubertConfig
+from diffusiontalker.export.graph import Graph, Port, Shape
+from diffusiontalker.export.numerics import float_product
+from diffusiontalker.export.spectra import Call, Parameters
+
+EPSILON: Final = 1e-5
+"""Of layer normalisation, torch's own."""
+
+
+class Layers(Protocol):
+    """All layers of an encoder."""
+
+    def inputs(self) -> list[Port]:
+        """What the graph takes of the past."""
+        ...
+
+    def apply(self, x: str, call: Call, ring_mask: str, call_mask: str) -> str:
+        """Through every layer.
+
+        Args:
+            x: rows ``[B h, W]``.
+            call: sizes.
+            ring_mask: ``[B, 1, h, C]``, added to the scores of the past.
+            call_mask: ``[h, h]``, added to those of the new.
+
+        Returns:
+            Rows ``[B h, W]``.
+        """
+        ...
+
+    def outputs(self) -> Mapping[str, tuple[str, int, Shape]]:
+        """What the caller is to write into the rings after all layers have attended: value, type and shape by name."""
+        ...
+
+
+class FloatLayers:
+    """Over rings that the caller has brought together: row ``b`` is stream ``b``'s.
+
+    Inputs are ``keys_l [B, heads, d, C]`` and ``values_l [B, heads, C, d]``, as they are read; outputs are
+    ``new_keys [B, L, heads, h, d]`` and ``new_values``.
+    """
+
+    def __init__(self, graph: Graph, config: StreamingHubertConfig, weight: Parameters) -> None:
+        self._graph = graph
+        self._config = config
+        self._weight = weight
+        self._keys: list[str] = []
+        self._values: list[str] = []
+
+    def inputs(self) -> list[Port]:
+        """See ``Layers``."""
+        return ring_ports(self._config, TensorProto.FLOAT, "streams")
+
+    def apply(self, x: str, call: Call, ring_mask: str, call_mask: str) -> str:
+        """See ``Layers``."""
+        for index in range(self._config.layers):
+            x = self._layer(x, index, call, ring_mask, call_mask)
+        return x
+
+    def outputs(self) -> Mapping[str, tuple[str, int, Shape]]:
+        """See ``Layers``."""
+        g, c = self._graph, self._config
+        shape: Shape = ["streams", c.layers, c.heads, "hop", c.width // c.heads]
+        return {
+            name: (
+                g.joined(*(g.op("Unsqueeze", part, g.ints([1])) for part in parts), axis=1),
+                TensorProto.FLOAT,
+                shape,
+            )
+            for name, parts in (("new_keys", self._keys), ("new_values", self._values))
+        }
+
+    def _layer(self, x: str, index: int, call: Call, ring_mask: str, call_mask: str) -> str:
+        g, c, weight, name = self._graph, self._config, self._weight, f"encoder.layers.{index}"
+        heard = layer_norm(g, weight, x, f"{name}.attention_norm")
+        projected = float_product(g, heard, weight.affine(f"{name}.query_key_value"))
+        projected = g.op("Reshape", projected, g.joined(*call, g.ints([3, c.heads, c.width // c.heads])))
+        projected = g.op("Transpose", projected, perm=[2, 0, 3, 1, 4])
+        attended = self._attend(projected, index, ring_mask, call_mask)
+        attended = g.rows(g.op("Transpose", attended, perm=[0, 2, 1, 3]), c.width)
+        x = g.op("Add", x, float_product(g, attended, weight.affine(f"{name}.attention_out")))
+        inner = layer_norm(g, weight, x, f"{name}.feed_forward_norm")
+        inner = g.op("Gelu", float_product(g, inner, weight.affine(f"{name}.feed_forward_in")))
+        return g.op("Add", x, float_product(g, inner, weight.affine(f"{name}.feed_forward_out")))
+
+    def _attend(self, projected: str, layer: int, ring_mask: str, call_mask: str) -> str:
+        """From queries, keys and values ``[3, B, heads, h, d]`` to ``[B, heads, h, d]``."""
+        g, c = self._graph, self._config
+        parts = g.ops("Split", projected, outputs=3, axis=0, num_outputs=3)
+        query, key, value = (g.op("Squeeze", part, g.ints([0])) for part in parts)
+        self._keys.append(key)
+        self._values.append(value)
+        query = g.op("Mul", query, g.floats(1 / math.sqrt(c.width // c.heads)))
+        past = g.op("Add", g.op("MatMul", query, f"keys_{layer}"), ring_mask)
+        present = g.op("Add", g.op("MatMul", query, g.op("Transpose", key, perm=[0, 1, 3, 2])), call_mask)
+        shares = g.op("Softmax", g.joined(past, present, axis=3), axis=-1)
+        context = g.ints([c.context])
+        past = g.part(shares, g.ints([0]), context, 3)
+        present = g.part(shares, context, g.size(shares, 3), 3)
+        return g.op("Add", g.op("MatMul", past, f"values_{layer}"), g.op("MatMul", present, value))
+
+
+def layer_norm(g: Graph, weight: Parameters, x: str, name: str) -> str:
+    """Layer normalisation of rows, with the gain and the shift of that name."""
+    return g.op("LayerNormalization", x, weight(f"{name}.weight"), weight(f"{name}.bias"), axis=-1, epsilon=EPSILON)
+
+
+def ring_ports(config: StreamingHubertConfig, kind: int, rows: str) -> list[Port]:
+    """Keys ``[rows, heads, d, C]`` and values ``[rows, heads, C, d]`` of each layer."""
+    size = config.width // config.heads
+    return [
+        (f"{name}_{layer}", kind, [rows, config.heads, *shape])
+        for name, shape in (("keys", (size, config.context)), ("values", (config.context, size)))
+        for layer in range(config.layers)
+    ]
