@@ -20,7 +20,7 @@ from livetalker.core.outputs import IdentityMatched
 from livetalker.core.stream_state import IdentityState
 
 VOICED: Final = 0.5
-"""A feature counts as voice above this speech probability."""
+"""A feature counts as voice above this speech probability, the one for a frame with the least look-ahead."""
 FIRST_MATCH: Final = 50
 """Voiced features before the first match: 1 s."""
 RECHECK: Final = 25
@@ -77,7 +77,7 @@ class IdentityTracker:
         Args:
             feature: its absolute index, increasing from call to call.
             voice: ``[V]``, the encoder's identity feature.
-            speech: its speech probability.
+            speech: its speech probability, as ``VOICED`` means it.
 
         Returns:
             A match, if this feature decided one that is new.

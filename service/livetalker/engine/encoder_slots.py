@@ -13,6 +13,7 @@ import numpy as np
 
 from diffusiontalker.bundle import Bundle
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE
+from livetalker.core.identity_tracker import VOICED
 from livetalker.engine.backend import Backend, Floats, Heard
 from livetalker.engine.rings import FloatRings, Int8Rings, Rings, Rows
 
@@ -60,6 +61,7 @@ class StreamingSlots:
         self._backend = backend
         self.hops: Sequence[int] = backend.hops
         self._context = int(sizes["context"])
+        self._voice_width = len(bundle.identities.voice_mean)
         self._rings: Rings = (Int8Rings if backend.int8_rings else FloatRings)(bundle, capacity)
         self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
         self._position = np.zeros(capacity, np.int64)
@@ -79,8 +81,15 @@ class StreamingSlots:
         new = np.arange(hop - min(hop, self._context), hop)
         self._rings.write(rows, (self._position[rows][:, None] + new) % self._context, new, result.fresh)
         self._position[rows] += hop
-        voice = self._backend.voice(heard[listening]) if len(listening) else np.zeros((0, hop, 0), np.float32)
-        return Heard(result.features, voice, result.speech)
+        return Heard(result.features, self._voice(heard[listening], result.speech[listening]), result.speech)
+
+    def _voice(self, heard: Floats, speech: Floats) -> Floats:
+        """Voice features ``[b, h, V]`` of whom is speaking; zeros of who is silent, in whom nobody would look."""
+        voice = np.zeros((len(heard), speech.shape[1], self._voice_width), np.float32)
+        speaking = (speech[:, :, 0] > VOICED).any(axis=1)
+        if speaking.any():
+            voice[speaking] = self._backend.voice(heard[speaking])
+        return voice
 
 
 class RollingSlots:
