@@ -144,18 +144,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_out(parser)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cores", type=int, default=2, help="half of them for an operator of ours, as bake has it")
     parser.add_argument("--steps", type=int, nargs="+", default=list(STEPS))
     parser.add_argument("--hubert-layers", type=int, default=12, help="fewer only to try this out")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.cores)
     samples = looped(demo_clip(), SECONDS)
     frames = frame_count(len(samples), MODEL_FPS, 16_000)
     shipped = open_bundle()
     with tempfile.TemporaryDirectory() as scratch:
         folders = {steps: with_steps(shipped, steps, Path(scratch) / str(steps)).folder for steps in options.steps}
         ours = {
-            f"{backend} {steps}": Ours(folder, backend, options.threads, samples)
+            f"{backend} {steps}": Ours(folder, backend, max(1, options.cores // 2), samples)
             for backend in CPU_BACKENDS
             for steps, folder in folders.items()
         }
@@ -175,7 +175,7 @@ def main() -> int:
         if shipped.steps in options.steps
     }
     results = {
-        "threads": options.threads,
+        "cores": options.cores,
         "rounds": options.rounds,
         "frames": frames,
         "shipped_steps": shipped.steps,

@@ -268,8 +268,7 @@ class Engine:
                 stream.ingest()
             if not stream.closed and stream.ready_features >= stream.needed_features:
                 ready.append(Ready(stream, stream.ready_features, stream.needed_features))
-        for batches in self._scheduler.plan(ready, others):
-            self._inference.advance(batches)
+        for _ in self._inference.advance(self._scheduler.plan(ready, others)):
             self.after_batch()
         behind = [one.key for one in ready if one.key.ready_features >= one.key.needed_features and not one.key.closed]
         self.after_batch()  # streams may have ended, or been ended, without a batch

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
 from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE
 from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import frame_noise
 from livetalker.core.postprocess import FacePostprocessor
-from livetalker.engine.backend import Backend
+from livetalker.engine.backend import Backend, Heard
 from livetalker.engine.encoder_slots import encoder_slots
 from livetalker.engine.scheduler import Batch
 from livetalker.engine.slots import Slot, SlotPool
@@ -44,6 +47,20 @@ def _end(streams: Iterable[EngineStream], error: Exception) -> None:
         stream.fail(error)
 
 
+class _Encoded(NamedTuple):
+    """Features of a batch.
+
+    Attributes:
+        heard: of the encoder.
+        listening: places of the streams whose voice is among it.
+        held: ``[B]`` dBFS that their level followers hold after these features.
+    """
+
+    heard: Heard
+    listening: list[int]
+    held: NDArray[np.float64]
+
+
 class Inference:
     """The state of all streams, and what moves it on.
 
@@ -54,6 +71,7 @@ class Inference:
     """
 
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
+        self._beside = ThreadPoolExecutor(1, "livetalker-ahead")
         self._coefficients = int(bundle.denoiser["coefficients"])
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
@@ -62,12 +80,29 @@ class Inference:
         self.hops: Sequence[int] = self._encoder.hops
         self.opening = self._encoder.opening
 
-    def advance(self, batches: Sequence[Batch[EngineStream]]) -> None:
-        """Hear the new features of each batch, then deliver the frames they complete, all of them together."""
-        for batch in batches:
-            with ending(batch.keys):
-                self._listen(batch.keys, batch.hop)
-        streams = [stream for batch in batches for stream in batch.keys]
+    def advance(self, groups: Sequence[Sequence[Batch[EngineStream]]]) -> Iterator[None]:
+        """Hear each group's new features and deliver the frames that they complete; yields after each group.
+
+        A stream that has several groups to itself hears the next one while the frames of the last one are made.
+        """
+        alone = len({stream for group in groups for batch in group for stream in batch.keys}) == 1
+        ahead: Future[_Encoded] | None = None
+        for place, group in enumerate(groups):
+            held: dict[EngineStream, float] = {}
+            for batch in group:
+                with ending(batch.keys):
+                    encoded = self._encode(batch) if ahead is None else ahead.result()
+                    self._hear(batch.keys, encoded)
+                    held |= zip(batch.keys, encoded.held.tolist(), strict=True)
+            ahead = None
+            if alone and place + 1 < len(groups):
+                ahead = self._beside.submit(self._encode, groups[place + 1][0])
+            self._finish(held)
+            yield
+
+    def _finish(self, held: Mapping[EngineStream, float]) -> None:
+        """Make and deliver every frame that is complete, of streams whose level followers hold these levels."""
+        streams = held.keys()
         waiting = [stream for stream in streams if stream.pending and not stream.closed]
         while waiting:
             by_run: dict[int, list[EngineStream]] = defaultdict(list)
@@ -80,7 +115,7 @@ class Inference:
         for stream in streams:
             if stream.checkpoint_due and not stream.closed:
                 with ending([stream]):
-                    stream.checkpoint(self.slots.held_level(stream.slot.index))
+                    stream.checkpoint(held[stream])
 
     def _run(self, frames: int, streams: int) -> int:
         """How many of a stream's frames to denoise in a call: few sizes make full batches, if there are others."""
@@ -88,20 +123,26 @@ class Inference:
             return frames if len(self._runs) > 1 else 1
         return next(run for run in self._runs if run <= frames)
 
-    def _listen(self, streams: Sequence[EngineStream], hop: int) -> None:
+    def _encode(self, batch: Batch[EngineStream]) -> _Encoded:
+        """Features of the next samples; changes nothing that making frames reads."""
+        streams = batch.keys
         for stream in streams:
             if stream.starting:
                 self._begin(stream.slot, stream)
-        slots = self.slots
-        rows = np.array([stream.slot.index for stream in streams])
-        raw = np.stack([stream.take(FEATURE_STRIDE * hop) for stream in streams])
-        normalized, level = normalize_level(raw, slots.level(rows))
-        slots.set_level(rows, level)
+        rows = _rows(streams)
+        raw = np.stack([stream.take(FEATURE_STRIDE * batch.hop) for stream in streams])
+        normalized, level = normalize_level(raw, self.slots.level(rows))
+        self.slots.set_level(rows, level)
         listening = [i for i, stream in enumerate(streams) if stream.listening]
-        heard = self._encoder.advance(rows, normalized, np.array(listening, np.intp))
-        voices = dict(zip(listening, heard.voice, strict=True))
-        features = np.concatenate([slots.recent[rows], heard.features], axis=1)
-        slots.recent[rows] = features[:, -FEATURE_HISTORY:]
+        return _Encoded(self._encoder.advance(rows, normalized, np.array(listening, np.intp)), listening, level.held)
+
+    def _hear(self, streams: Sequence[EngineStream], encoded: _Encoded) -> None:
+        """Let streams decide what their new features complete, and give the completed frames their audio."""
+        rows = _rows(streams)
+        heard = encoded.heard
+        voices = dict(zip(encoded.listening, heard.voice, strict=True))
+        features = np.concatenate([self.slots.recent[rows], heard.features], axis=1)
+        self.slots.recent[rows] = features[:, -FEATURE_HISTORY:]
         completed: list[tuple[int, PendingFrame]] = []
         for i, (stream, speech) in enumerate(zip(streams, heard.speech.tolist(), strict=True)):
             try:
@@ -131,7 +172,7 @@ class Inference:
         stream.starting = False
 
     def _denoise(self, streams: Sequence[EngineStream], run: int) -> None:
-        rows = np.array([stream.slot.index for stream in streams])
+        rows = _rows(streams)
         frames: list[list[PendingFrame]] = [[s.pending.popleft() for _ in range(run)] for s in streams]
         seeds = np.array([[stream.config.seed] for stream in streams], np.uint64)
         indexes = np.array([[frame.frame for frame in row] for row in frames], np.uint64)
@@ -150,3 +191,7 @@ class Inference:
                 stream.deliver(finished)
             except Exception as error:
                 _end([stream], error)
+
+
+def _rows(streams: Sequence[EngineStream]) -> NDArray[np.intp]:
+    return np.array([stream.slot.index for stream in streams], np.intp)

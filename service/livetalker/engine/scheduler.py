@@ -29,8 +29,9 @@ SHARE: Final = 60
 """Features of backlogs that a tick works off while live streams are open: as much work as a batch of those."""
 ALONE: Final = 600
 """The same while none is."""
-LONGEST: Final = 125
-"""Features (2.5 s) a stream without company is advanced by at most: attention in a call grows with their square."""
+LONGEST: Final = 100
+"""Features (2 s) in a call of a stream without company: attention in a call grows with their square, and while the
+frames of one call are made the next one is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ class Scheduler(Generic[Key]):
         self._since = None
 
     def plan(self, ready: Iterable[Ready[Key]], others: int = 0) -> list[list[Batch[Key]]]:
-        """Whom a tick advances, and by how much: batches that go together, in the order to run them.
+        """Whom a tick advances, and by how much: groups of batches that go together, in the order to run them.
+
+        Nobody is in two batches, but for a stream without company.
 
         Args:
             ready: every stream that can be advanced.
@@ -113,7 +116,8 @@ class Scheduler(Generic[Key]):
         for stream in ready:
             (live if stream.features <= BACKLOG else late).append(stream)
         if len(late) == 1 and not (live or others) and not self._frame_by_frame and self._hops[-1] == 1:
-            return [[Batch(min(late[0].features, LONGEST), (late[0].key,))]]  # nobody whose hop should be the same
+            alone, features = late[0].key, min(late[0].features, ALONE)  # nobody whose hop should be the same
+            return [[Batch(min(LONGEST, features - done), (alone,))] for done in range(0, features, LONGEST)]
         # A frame of every late stream is what live ones would take; only long hops have to be rationed.
         share = ALONE if self._frame_by_frame or not (live or others) else SHARE
         return [*self._live(live), *filter(None, [self._late(late, share)])]

@@ -77,10 +77,6 @@ class SlotPool:
         """Level state of rows (a copy)."""
         return LevelState(self._level.powers[rows], self._level.held[rows], self._level.low_cut[rows])
 
-    def held_level(self, index: int) -> float:
-        """The level in dBFS that the level follower of a row holds."""
-        return float(self._level.held[index])
-
     def hold_level(self, index: int, level: float) -> None:
         """Have the level follower of a row hold a level."""
         self._level.held[index] = level
