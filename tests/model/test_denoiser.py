@@ -79,7 +79,7 @@ def test_the_graphs_equal_torch(
         "identity": torch.randn(batch, frames, DENOISER.identity_width),
         "preset": torch.randint(0, 3, (batch,)),
         "noise": torch.randn(batch, frames, DENOISER.coefficients),
-        "hidden": torch.randn(batch, 3, DENOISER.layers, DENOISER.hidden).tanh(),
+        "hidden": torch.randn(3, DENOISER.layers, batch, DENOISER.hidden).tanh(),
     }
     backend = make(open_bundle(tiny_bundle), 1)
     curves, hidden = backend.denoise(**{name: value.numpy() for name, value in inputs.items()})
@@ -90,7 +90,7 @@ def test_the_graphs_equal_torch(
         inputs["identity"],
         inputs["preset"],
         inputs["noise"],
-        inputs["hidden"].permute(1, 2, 0, 3).contiguous(),
+        inputs["hidden"],
     )
     np.testing.assert_allclose(curves, wanted.numpy(), atol=tolerance)
-    np.testing.assert_allclose(hidden, states.permute(2, 0, 1, 3).numpy(), atol=tolerance)
+    np.testing.assert_allclose(hidden, states.numpy(), atol=tolerance)

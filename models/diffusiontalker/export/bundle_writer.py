@@ -38,7 +38,8 @@ from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.speech_head import SpeechHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.export.denoiser_graphs import DenoiserGraphs
-from diffusiontalker.export.numerics import ROUNDED, Float32, Int8
+from diffusiontalker.export.int8_frame import Int8Frame
+from diffusiontalker.export.numerics import ROUNDED
 from diffusiontalker.export.streaming_graph import StreamingGraph
 from diffusiontalker.export.voice_graph import voice_graph
 
@@ -108,7 +109,7 @@ def write_bundle(
             ENCODER: StreamingGraph(encoder, phone_head).write(),
             VOICE: voice_graph(encoder),
             **{file: StreamingGraph(encoder, phone_head, hop).write() for hop, file in ENCODER_INT8.items()},
-            FRAME_INT8: DenoiserGraphs(denoiser, schedule, Int8()).frame(),
+            FRAME_INT8: Int8Frame(denoiser, schedule).write(),
         }
     else:
         assert isinstance(phone_head, SpeechHead)
@@ -118,7 +119,7 @@ def write_bundle(
 
         kind, head, shape = "rolling", "speech_head", rolling_shape(encoder)
         graphs = {ENCODER: rolling_graph(encoder, phone_head)}
-    decoder = DenoiserGraphs(denoiser, schedule, Float32())
+    decoder = DenoiserGraphs(denoiser, schedule)
     graphs |= {FRAME: decoder.frame(), RUN: decoder.run()}
     weights = {
         **_prefixed("encoder", encoder.state_dict()),

@@ -17,37 +17,21 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from diffusiontalker.denoiser.model import Denoiser
-from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.export.denoiser_parts import DenoiserParts, mixed
 from diffusiontalker.export.graph import Graph, Shape
-from diffusiontalker.export.numerics import Affine, Array, Numerics
+from diffusiontalker.export.numerics import float_product
 
 _LAST = 1 << 30
 """An end beyond any."""
 
 
-class DenoiserGraphs:
-    """Writes both graphs of one denoiser.
+class DenoiserGraphs(DenoiserParts):
+    """Writes both graphs of one denoiser, in float32."""
 
-    Args:
-        denoiser: the network.
-        schedule: the denoise steps, of which a stream keeps one state each.
-        numerics: of the products with the GRU's states; the noised curves are always multiplied in float32.
-    """
-
-    def __init__(self, denoiser: Denoiser, schedule: Schedule, numerics: Numerics) -> None:
-        self._config = denoiser.config
-        self._numerics = numerics
-        self._weights: dict[str, Array] = {
-            f"denoiser.{name}": tensor.detach().cpu().numpy() for name, tensor in denoiser.state_dict().items()
-        }
-        self._steps = len(schedule)
-        self._mixtures = np.array(schedule.ddim(), np.float32)  # [N, 2]: of the clean and the noised curves
-        timesteps = [int(schedule.timesteps[self._steps - 1 - step]) for step in range(self._steps)]
-        angles = np.array(timesteps)[:, None] * denoiser.step_encoder.frequencies.cpu().numpy()
-        self._sinusoids = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)  # [N, step width]
+    @property
+    def _kept(self) -> Shape:
         c = self._config
-        self._condition_width = c.audio_width + c.identity_width + c.preset_width
+        return ["streams", self._steps, c.layers, c.hidden]
 
     def frame(self) -> onnx.ModelProto:
         """One frame of each stream."""
@@ -64,10 +48,10 @@ class DenoiserGraphs:
             gates = g.op("Add", condition, g.op("Gather", from_step, g.ints(step)))
             clean, hidden = self._step(g, gates, x, hidden)
             after += hidden
-            x = clean if from_noised == 0 else _mixed(g, clean, g.floats(from_clean), x, g.floats(from_noised))
+            x = clean if from_noised == 0 else mixed(g, clean, g.floats(from_clean), x, g.floats(from_noised))
         state = g.joined(*(g.op("Unsqueeze", layer, g.ints([1])) for layer in after), axis=1)
         state = g.op("Reshape", state, g.ints([-1, steps, c.layers, c.hidden]))
-        return self._model(g, self._scaled(g, x), state, ["streams"])
+        return self._model(g, self._scaled(g, x), state, ["streams"], self._kept)
 
     def run(self) -> onnx.ModelProto:
         """Any number of frames of each stream."""
@@ -114,7 +98,7 @@ class DenoiserGraphs:
         curves = g.op("Transpose", self._scaled(g, curves), perm=[1, 0, 2])
         shape = g.joined(g.ints([1, steps]), streams, g.ints([c.hidden]))
         state = g.joined(*(g.op("Reshape", name, shape) for name in names[: c.layers]), axis=0)
-        return self._model(g, curves, g.op("Transpose", state, perm=[2, 1, 0, 3]), ["streams", "frames"])
+        return self._model(g, curves, g.op("Transpose", state, perm=[2, 1, 0, 3]), ["streams", "frames"], self._kept)
 
     def _wavefront(self, outer: Graph) -> onnx.GraphProto:
         """One tick: every step of the frame it is at, rows ``(step, stream)``; then each hands on to the next step."""
@@ -127,10 +111,10 @@ class DenoiserGraphs:
             g.named(f"after_{layer}", g.op("Add", f"before_{layer}", change))
         by_step = g.ints([steps, -1, c.coefficients])
         from_clean, from_noised = (g.floats(column[:, None, None]) for column in self._mixtures.T)
-        mixed = _mixed(g, g.op("Reshape", clean, by_step), from_clean, g.op("Reshape", x, by_step), from_noised)
+        handed = mixed(g, g.op("Reshape", clean, by_step), from_clean, g.op("Reshape", x, by_step), from_noised)
         last = g.ints([steps - 1])
-        g.named("done", g.op("Squeeze", g.part(mixed, last, g.ints([_LAST]), 0), g.ints([0])))
-        g.named("hand_on", g.rows(g.part(mixed, g.ints([0]), last, 0), c.coefficients))
+        g.named("done", g.op("Squeeze", g.part(handed, last, g.ints([_LAST]), 0), g.ints([0])))
+        g.named("hand_on", g.rows(g.part(handed, g.ints([0]), last, 0), c.coefficients))
         inputs, outputs = (
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
             for names in (
@@ -139,39 +123,6 @@ class DenoiserGraphs:
             )
         )
         return helper.make_graph(g.nodes, g.name, inputs, outputs)
-
-    def _weight(self, g: Graph, name: str) -> str:
-        return g.parameter(f"denoiser.{name}", self._weights[f"denoiser.{name}"])
-
-    def _affine(self, weight: str, bias: str) -> Affine:
-        weight, bias = f"denoiser.{weight}", f"denoiser.{bias}"
-        return Affine(weight, self._weights[weight], bias, self._weights[bias])
-
-    def _columns(self, g: Graph, start: int, count: int) -> str:
-        """What the first layer's gates make of ``count`` of its inputs, ``[count, 3 H]``."""
-        weight = self._weight(g, "gru.weight_ih_l0")
-        return g.op("Transpose", g.part(weight, g.ints([start]), g.ints([start + count]), 1), perm=[1, 0])
-
-    def _condition(self, g: Graph) -> tuple[str, str]:
-        """What the first layer's gates get from all that no step changes: of audio and identity, and of the preset."""
-        c = self._config
-        weight = g.op("Transpose", self._weight(g, "audio.weight"), perm=[1, 0])
-        heard = g.op("Gelu", g.op("Add", g.op("MatMul", "audio", weight), self._weight(g, "audio.bias")))
-        known = g.joined(heard, "identity", axis=-1)
-        width = c.audio_width + c.identity_width
-        shared = g.op("Add", g.op("MatMul", known, self._columns(g, 0, width)), self._weight(g, "gru.bias_ih_l0"))
-        patience = g.op("MatMul", self._weight(g, "preset.weight"), self._columns(g, width, c.preset_width))
-        return shared, g.op("Gather", patience, "preset")
-
-    def _from_step(self, g: Graph) -> str:
-        """What the first layer's gates get from each step, ``[N, 3 H]``: of constants, so computed once."""
-        c = self._config
-        weight = g.op("Transpose", self._weight(g, "step_encoder.linear.weight"), perm=[1, 0])
-        linear = g.op("MatMul", g.floats(self._sinusoids), weight)
-        linear = g.op("Add", linear, self._weight(g, "step_encoder.linear.bias"))
-        # mish(x) = x tanh(softplus(x))
-        embedded = g.op("Mul", linear, g.op("Tanh", g.op("Softplus", linear)))
-        return g.op("MatMul", embedded, self._columns(g, self._condition_width + c.coefficients, c.step_width))
 
     def _step(self, g: Graph, gates: str, x: str, hidden: Sequence[str]) -> tuple[str, list[str]]:
         """A denoise step of rows: clean curves ``[R, 52]`` and the layers' new states ``[R, H]``.
@@ -185,45 +136,20 @@ class DenoiserGraphs:
         c = self._config
         from_curves = g.op("MatMul", x, self._columns(g, self._condition_width, c.coefficients))
         after = [self._cell(g, g.op("Add", gates, from_curves), hidden[0], 0)]
-        below = self._numerics.bounded(g, after[0])
+        below = after[0]
         for layer in range(1, c.layers):
             into = self._affine(f"gru.weight_ih_l{layer}", f"gru.bias_ih_l{layer}")
-            gates = self._numerics.bounded_linear(g, below, into)
+            gates = float_product(g, below, into)
             after.append(self._cell(g, gates, hidden[layer], layer))
-            below = self._numerics.bounded(g, after[-1])
-        return self._numerics.bounded_linear(g, below, self._affine("output.weight", "output.bias")), after
+            below = after[-1]
+        return float_product(g, below, self._affine("output.weight", "output.bias")), after
 
     def _cell(self, g: Graph, gates: str, state: str, layer: int) -> str:
         """A GRU cell (Cho et al. 2014, with the reset gate after the product, as cuDNN and torch have it)."""
         size = self._config.hidden
         own = self._affine(f"gru.weight_hh_l{layer}", f"gru.bias_hh_l{layer}")
-        recurrent = self._numerics.bounded_linear(g, self._numerics.bounded(g, state), own)
+        recurrent = float_product(g, state, own)
         (open_in, new_in), (open_own, new_own) = (g.pieces(x, (2 * size, size)) for x in (gates, recurrent))
         reset, update = g.pieces(g.op("Sigmoid", g.op("Add", open_in, open_own)), (size, size))
         new = g.op("Tanh", g.op("Add", new_in, g.op("Mul", reset, new_own)))
         return g.op("Add", new, g.op("Mul", update, g.op("Sub", state, new)))
-
-    def _scaled(self, g: Graph, x: str) -> str:
-        return g.op("Add", g.op("Mul", x, self._weight(g, "scale")), self._weight(g, "mean"))
-
-    def _model(self, g: Graph, curves: str, state: str, batch: list[int | str]) -> onnx.ModelProto:
-        c = self._config
-        kept: Shape = ["streams", self._steps, c.layers, c.hidden]
-        return g.model(
-            [
-                ("audio", TensorProto.FLOAT, [*batch, 2 * c.feature_width]),
-                ("identity", TensorProto.FLOAT, [*batch, c.identity_width]),
-                ("preset", TensorProto.INT64, ["streams"]),
-                ("noise", TensorProto.FLOAT, [*batch, c.coefficients]),
-                ("hidden", TensorProto.FLOAT, kept),
-            ],
-            {
-                "curves": (curves, TensorProto.FLOAT, [*batch, c.coefficients]),
-                "new_hidden": (state, TensorProto.FLOAT, kept),
-            },
-        )
-
-
-def _mixed(g: Graph, clean: str, from_clean: str, noised: str, from_noised: str) -> str:
-    """The next step's curves: DDIM with eta 0 (eq. 8)."""
-    return g.op("Add", g.op("Mul", clean, from_clean), g.op("Mul", noised, from_noised))

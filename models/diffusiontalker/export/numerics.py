@@ -1,13 +1,13 @@
-"""How a served graph multiplies: in float32, or in 8-bit integers with scales that no neighbour can change.
+"""How a served graph multiplies: in float32, or in 8-bit integers whose scales no neighbour can change.
 
 Weights have one scale per output channel. Activations have one fixed in advance, by what they can be: a GRU's state
-lies within -1..1; for the encoder's see ``int8_layers``. So what one stream sends never changes how another is rounded,
+lies within -1..1 (``int8_frame``); for the encoder's see ``int8_layers``. So what one stream sends never changes how another is rounded,
 and no calibration is needed. Products are exact sums of int8 x uint8 in int32 (Jacob et al. 2018, section 2.2).
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,6 @@ Array = NDArray[np.float32]
 ROUNDED: Final = (".int8", ".scales", ".folded")
 """How the names of rounded weights, of their scales, and of the biases beside them end."""
 _LEVELS: Final = 127
-_ZERO: Final = 128
-"""The unsigned value that stands for 0."""
 _TINY: Final = 1e-6
 """Least largest weight of an output: one of zeros stays one of zeros."""
 
@@ -39,42 +37,6 @@ class Affine(NamedTuple):
     weight: Array
     bias_name: str
     bias: Array
-
-
-class Numerics(Protocol):
-    """Multiplies rows within -1..1 by a layer's weights."""
-
-    def bounded(self, graph: Graph, x: str) -> str:
-        """Rows within -1..1, ready for any number of ``bounded_linear``."""
-        ...
-
-    def bounded_linear(self, graph: Graph, x: str, layer: Affine) -> str:
-        """Of what ``bounded`` returned."""
-        ...
-
-
-class Float32:
-    """Plain float32; weights are the bundle's own, transposed once when the graph is loaded."""
-
-    def bounded(self, graph: Graph, x: str) -> str:
-        """See ``Numerics``."""
-        return x
-
-    def bounded_linear(self, graph: Graph, x: str, layer: Affine) -> str:
-        """See ``Numerics``."""
-        return float_product(graph, x, layer)
-
-
-class Int8:
-    """8-bit integers, for processors with instructions for them (AVX-512 VNNI, AVX-VNNI, Arm dot product)."""
-
-    def bounded(self, graph: Graph, x: str) -> str:
-        """See ``Numerics``."""
-        return graph.op("QuantizeLinear", x, graph.floats(1 / _LEVELS), graph.constant(np.array(_ZERO, np.uint8)))
-
-    def bounded_linear(self, graph: Graph, x: str, layer: Affine) -> str:
-        """See ``Numerics``."""
-        return integer_product(graph, x, layer, 1 / _LEVELS, _ZERO)
 
 
 def float_product(graph: Graph, x: str, layer: Affine) -> str:

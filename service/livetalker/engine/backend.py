@@ -105,5 +105,5 @@ class Backend(Protocol):
     def denoise(
         self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
     ) -> tuple[Floats, Floats]:
-        """``[B, F, 2 W]``, ``[B, F, E]``, ``[B]``, ``[B, F, 52]``, ``[B, N, layers, H]`` to curves and new state."""
+        """``[B, F, 2 W]``, ``[B, F, E]``, ``[B]``, ``[B, F, 52]``, ``[N, layers, B, H]`` to curves and new state."""
         ...

@@ -176,12 +176,12 @@ class Inference:
         frames: list[list[PendingFrame]] = [[s.pending.popleft() for _ in range(run)] for s in streams]
         seeds = np.array([[stream.config.seed] for stream in streams], np.uint64)
         indexes = np.array([[frame.frame for frame in row] for row in frames], np.uint64)
-        curves, self.slots.hidden[rows] = self._backend.denoise(
+        curves, self.slots.hidden[:, :, rows] = self._backend.denoise(
             np.stack([[frame.audio for frame in row] for row in frames]),
             np.stack([[frame.identity for frame in row] for row in frames]),
             np.array([stream.preset.index for stream in streams], np.int64),
             frame_noise(seeds, indexes, self._coefficients),
-            self.slots.hidden[rows],
+            self.slots.hidden.take(rows, axis=2),
         )
         first = [row[0].frame for row in frames]
         speech = np.array([[frame.speech for frame in row] for row in frames], np.float32)

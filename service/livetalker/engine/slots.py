@@ -30,14 +30,14 @@ class SlotPool:
 
     Attributes:
         recent: ``[S, FEATURE_HISTORY, W]`` latest features, zero at a stream's start.
-        hidden: ``[S, N, layers, H]`` decoder state of every denoise step.
+        hidden: ``[N, layers, S, H]`` decoder state of every denoise step.
     """
 
     def __init__(self, bundle: Bundle, capacity: int) -> None:
         encoder, denoiser = bundle.encoder, bundle.denoiser
         self.capacity = capacity
         self.recent = np.zeros((capacity, FEATURE_HISTORY, encoder["width"]), np.float32)
-        self.hidden = np.zeros((capacity, bundle.steps, denoiser["layers"], denoiser["hidden"]), np.float32)
+        self.hidden = np.zeros((bundle.steps, denoiser["layers"], capacity, denoiser["hidden"]), np.float32)
         self._level = LevelState.initial(capacity)
         self._generation = [0] * capacity
         self._free = list(range(capacity - 1, -1, -1))
@@ -67,8 +67,8 @@ class SlotPool:
 
     def clear(self, index: int) -> None:
         """As if the stream began now."""
-        for state in (self.recent, self.hidden):
-            state[index] = 0
+        self.recent[index] = 0
+        self.hidden[:, :, index] = 0
         self._level.powers[index] = 0
         self._level.held[index] = FLOOR_DB
         self._level.low_cut[index] = 0

@@ -98,16 +98,33 @@ class OnnxBackend:
     ) -> tuple[Floats, Floats]:
         """See ``Backend``."""
         frames = audio.shape[1]
+        if self._int8:
+            return self._denoise_int8(audio, identity, preset, noise, hidden)
+        state: Floats = hidden.transpose(2, 0, 1, 3)  # rows of a batch are padded on their first axis
         if frames >= LONG_RUN and RUN in self._runners:
             whole: dict[str, Array] = {"audio": audio, "identity": identity, "preset": preset, "noise": noise}
-            curves, state = self._runners[RUN]({**whole, "hidden": hidden})
-            return curves, state
+            curves, state = self._runners[RUN]({**whole, "hidden": state})
+            return curves, state.transpose(1, 2, 0, 3)
         made = []
         for frame in range(frames):
             one: dict[str, Array] = {"audio": audio[:, frame], "identity": identity[:, frame], "preset": preset}
-            curves, hidden = self._runners[FRAME]({**one, "noise": noise[:, frame], "hidden": hidden})
+            curves, state = self._runners[FRAME]({**one, "noise": noise[:, frame], "hidden": state})
             made.append(curves)
-        return np.stack(made, axis=1), hidden
+        return np.stack(made, axis=1), state.transpose(1, 2, 0, 3)
+
+    def _denoise_int8(
+        self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
+    ) -> tuple[Floats, Floats]:
+        batch, frames = audio.shape[:2]
+        full = max(batch, LEAST)
+        hidden = hidden.take(np.minimum(np.arange(full), batch - 1), axis=2) if full > batch else hidden
+        made = []
+        for frame in range(frames):
+            one: dict[str, Array] = {"audio": audio[:, frame], "identity": identity[:, frame], "preset": preset}
+            rows = {name: padded(x, full) for name, x in (one | {"noise": noise[:, frame]}).items()}
+            curves, hidden = self._runners[FRAME]({**rows, "hidden": hidden})
+            made.append(curves[:batch])
+        return np.stack(made, axis=1), hidden[:, :, :batch]
 
 
 def cpu_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
@@ -138,7 +155,7 @@ def int8_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     runners: dict[str, Runner] = {
         **{file: HostRunner(cpu_session(bundle.graph(file), threads)) for file in ENCODER_INT8.values()},
         VOICE: HostRunner(cpu_session(bundle.graph(VOICE), threads), LEAST),
-        FRAME: HostRunner(cpu_session(bundle.graph(FRAME_INT8), threads), LEAST),
+        FRAME: HostRunner(cpu_session(bundle.graph(FRAME_INT8), threads)),
     }
     return OnnxBackend(runners, _on_cpu("8-bit integers", threads), int8=True)
 

@@ -102,8 +102,9 @@ class TorchBackend:
         self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
     ) -> tuple[Floats, Floats]:
         """See ``Backend``."""
-        curves, state = self._run("denoise", self._denoise, (audio, identity, preset, noise, hidden))
-        return curves, state
+        by_stream = hidden.transpose(2, 0, 1, 3)  # rows of a batch are padded on their first axis
+        curves, state = self._run("denoise", self._denoise, (audio, identity, preset, noise, by_stream))
+        return curves, state.transpose(1, 2, 0, 3)
 
     def _encode(self, samples: Tensor, position: Tensor, positional: Tensor, *rings: Tensor) -> tuple[Tensor, ...]:
         assert isinstance(self._encoder, StreamingHubert)
