@@ -76,7 +76,7 @@ RESULTS: dict[str, dict[str, Any]] = {
         ]
     },
     "itf": {
-        "threads": 2,
+        "cores": 2,
         "rounds": 5,
         "frames": 300,
         "shipped_steps": 8,

@@ -1,8 +1,9 @@
 """How a served graph multiplies: in float32, or in 8-bit integers whose scales no neighbour can change.
 
 Weights have one scale per output channel. Activations have one fixed in advance, by what they can be: a GRU's state
-lies within -1..1 (``int8_frame``); for the encoder's see ``int8_layers``. So what one stream sends never changes how another is rounded,
-and no calibration is needed. Products are exact sums of int8 x uint8 in int32 (Jacob et al. 2018, section 2.2).
+lies within -1..1 (``int8_frame``); for the encoder's see ``int8_layers``. So what one stream sends never changes how
+another is rounded, and no calibration is needed. Products are exact sums of int8 x uint8 in int32 (Jacob et al. 2018,
+section 2.2).
 """
 
 from __future__ import annotations
