@@ -95,6 +95,8 @@ class Inference:
                     self._hear(batch.keys, encoded)
                     held |= zip(batch.keys, encoded.held.tolist(), strict=True)
             ahead = None
+            if alone and group[0].keys[0].closed:
+                return  # it has ended, or been ended: what else it said is nobody's
             if alone and place + 1 < len(groups):
                 ahead = self._beside.submit(self._encode, groups[place + 1][0])
             self._finish(held)
