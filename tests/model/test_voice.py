@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from diffusiontalker.corpus.store import Corpus, CorpusWriter
+from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.encoder.filterbank import LogMel
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.encoder.voice_head import LAGS, VoiceHead, pool_voiced
@@ -21,6 +22,8 @@ from diffusiontalker.geometry import FEATURE_WINDOW, SAMPLE_RATE
 from diffusiontalker.phones import TimedPhone
 from diffusiontalker.training.augment import Acoustics
 from diffusiontalker.training.encoder_task import EncoderTask
+from diffusiontalker.training.scenes import Scenes
+from diffusiontalker.training.train_denoiser import library_of
 from diffusiontalker.training.train_voice import fit_voice_head, train_voice
 from diffusiontalker.training.voice_crops import SIDES, THROATS, VoiceCrops, people
 from diffusiontalker.training.voice_mixture import fit_components, fit_mixture
@@ -180,3 +183,20 @@ def test_a_stage_replaces_the_voice_of_an_encoder_and_nothing_else(tmp_path: Pat
     EncoderTask(ENCODER).load_state_dict(after)
     again = load_file(train_voice(corpora, path, tmp_path / "voice", steps=3))
     assert all(torch.equal(value, again[name]) for name, value in after.items())
+
+
+def test_the_librarys_discriminant_never_hears_whom_recognition_is_measured_on() -> None:
+    rng = np.random.default_rng(0)
+    names = [name for name in ("flite/a", "flite/b", "espeak/c", "an4/d") for _ in range(4)]
+
+    def library(change: float) -> IdentityLibrary:
+        voices = np.random.default_rng(1).standard_normal((16, 3, 8))
+        voices[12:] += change
+        nothing = np.zeros((16, 1, 1), np.float16)
+        return library_of(Scenes(nothing, nothing, voices.astype(np.float16), names, np.ones(16, np.bool_)))
+
+    one, other = library(0.0), library(float(rng.uniform(5, 9)))
+    assert one.names == other.names and "an4/d" in one.names
+    torch.testing.assert_close(one.voice_projection, other.voice_projection)
+    torch.testing.assert_close(one.voice_mean, other.voice_mean)
+    assert not torch.equal(one.voiceprints, other.voiceprints)

@@ -24,7 +24,7 @@ from diffusiontalker.training.voice_mixture import fit_components, fit_mixture
 from diffusiontalker.training.voice_network import fit_network
 
 VOICE_FILE: Final = "voice.safetensors"
-STEPS: Final = 3000
+STEPS: Final = 1200
 """Of the network."""
 _KEPT: Final = 120
 """Voiced features kept of a crop, those of a shorter one more than once."""
