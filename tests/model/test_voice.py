@@ -61,7 +61,7 @@ def speakers() -> Tensor:
 def test_a_fitted_head_finds_people_again(speakers: Tensor) -> None:
     head, spectrum = VoiceHead(40, 16, 8, 12, 32), LogMel(FEATURE_WINDOW, 40)
     samples = speakers.flatten(0, 3)
-    heard = head.heard(samples, spectrum(samples.unfold(1, FEATURE_WINDOW, 320))).unflatten(0, speakers.shape[:4])
+    heard = head.heard(samples, spectrum(samples.unfold(1, FEATURE_WINDOW, 320))).view(*speakers.shape[:4], 100, -1)
     learned, asked = heard[:, :, :, :2], heard[:, 0, 0, 2:]
 
     def found() -> float:

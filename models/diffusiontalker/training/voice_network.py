@@ -43,8 +43,9 @@ class VoiceNetwork(nn.Module):
         sizes = [head.get_buffer(f"weight_{i}").shape for i in range(LAYERS)]
         self.layers = nn.ModuleList(nn.Linear(inputs, outputs) for inputs, outputs in sizes)
         self.norms = nn.ModuleList(nn.BatchNorm1d(outputs) for _, outputs in sizes)
-        self.projection = nn.Linear(*head.network_projection.shape, bias=False)
-        self.norm = nn.BatchNorm1d(head.network_projection.shape[1], affine=False)
+        hidden, width = head.network_projection.shape
+        self.projection = nn.Linear(hidden, width, bias=False)
+        self.norm = nn.BatchNorm1d(width, affine=False)
         self.sharpness = nn.Parameter(torch.tensor(_SCALE).log())
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
@@ -55,7 +56,7 @@ class VoiceNetwork(nn.Module):
         with torch.autocast(x.device.type, torch.bfloat16):
             for layer, norm in zip(self.layers, self.norms, strict=True):
                 x = norm(layer(x)).relu()
-        pooled = F.dropout(x.float().unflatten(0, heard.shape[:2]).mean(1), _DROPPED, self.training)
+        pooled = F.dropout(x.float().view(*heard.shape[:2], -1).mean(1), _DROPPED, self.training)
         return F.normalize(self.norm(self.projection(pooled)), dim=-1)
 
     @torch.no_grad()
@@ -63,10 +64,8 @@ class VoiceNetwork(nn.Module):
         """Put the weights into the head, with all normalisation folded into them."""
         for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
             assert isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
-            weight, bias = layer.weight.T, layer.bias
-            if i == 0:
-                weight = weight / self.scale[:, None]
-                bias = bias - self.mean @ weight
+            weight = layer.weight.T / self.scale[:, None] if i == 0 else layer.weight.T
+            bias = layer.bias - self.mean @ weight if i == 0 else layer.bias
             gain, offset = _gain_and_offset(norm)
             head.get_buffer(f"weight_{i}").copy_(weight * gain)
             head.get_buffer(f"bias_{i}").copy_(bias * gain + offset)
