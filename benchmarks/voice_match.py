@@ -2,8 +2,8 @@
 
 Everybody is enrolled as ``diffusiontalker enroll --audio`` does it and matched as a stream is: the pooled voice against
 every row of the library, the model's own speakers included. Measured as recorded, and with noise, another level and
-another codec on the tested clips only. The voice head was never fitted on an4 (``training.voice_crops.HELD_BACK``);
-those of its speakers whom the model's library lists all the same are taken out of it.
+another codec on the tested clips only. Neither the voice head nor the library's discriminant was ever fitted on an4
+(``training.voice_crops.HELD_BACK``); those of its speakers whom the library lists all the same are taken out of it.
 
     python benchmarks/voice_match.py --speech DIR/an4
 """

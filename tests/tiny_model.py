@@ -25,6 +25,7 @@ ENCODER = StreamingHubertConfig(
     positional_kernel=6,
     positional_groups=4,
     context=10,
+    voice_hidden=24,
     voice_mixtures=4,
     voice_cepstra=8,
     voice_width=32,

@@ -38,7 +38,7 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> SpeechSamples:
 
 def test_an_utterance_is_trained_on_or_tested_on_never_both(speech: SpeechSamples) -> None:
     clips = [clip for pool in speech.pools.values() for _, clip in pool]
-    assert {utterance_part(clip) for clip in clips} == {"train"}
+    assert {utterance_part(clip.clip) for clip in clips} == {"train"}
 
 
 def test_units_name_what_sounds_alike() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
@@ -21,8 +22,12 @@ from diffusiontalker.geometry import FEATURE_WINDOW, SAMPLE_RATE
 from diffusiontalker.phones import TimedPhone
 from diffusiontalker.training.augment import Acoustics
 from diffusiontalker.training.encoder_task import EncoderTask
-from diffusiontalker.training.train_voice import discriminant, fit_mixture, fit_voice_head, train_voice
-from diffusiontalker.training.voice_crops import VoiceCrops
+from diffusiontalker.training.scenes import Scenes
+from diffusiontalker.training.train_denoiser import library_of
+from diffusiontalker.training.train_voice import fit_voice_head, train_voice
+from diffusiontalker.training.voice_crops import SIDES, THROATS, VoiceCrops, people
+from diffusiontalker.training.voice_mixture import fit_components, fit_mixture
+from diffusiontalker.training.voice_network import VoiceNetwork, contrast
 from tests.tiny_model import ENCODER
 
 LENGTH = 320 * 100 + 80
@@ -45,41 +50,39 @@ def buzz(pitch: float, throat: float, rng: np.random.Generator, length: int = LE
 
 
 @pytest.fixture(scope="module")
-def people() -> tuple[Tensor, Tensor]:
-    """Eight people, eight crops each."""
+def speakers() -> Tensor:
+    """Eight people, of whom two sides of four crops each are ``[8, 1, 2, 4, 32080]``."""
     rng = np.random.default_rng(0)
     shapes = [(pitch, throat) for pitch in (90, 130, 180, 250) for throat in (0.85, 1.15)]
     crops = np.stack([buzz(*shape, rng) for shape in shapes for _ in range(8)])
-    return torch.from_numpy(crops), torch.arange(len(shapes)).repeat_interleave(8)
+    return torch.from_numpy(crops).view(8, 1, 2, 4, LENGTH)
 
 
-@torch.no_grad()
-def test_a_fitted_head_finds_people_again(people: tuple[Tensor, Tensor]) -> None:
-    samples, owners = people
-    head, spectrum = VoiceHead(40, 8, 12, 16), LogMel(FEATURE_WINDOW, 40)
-    half = torch.arange(len(owners)) % 2 == 0
-    voiced = torch.ones(int(half.sum()), 100, dtype=torch.bool)
+def test_a_fitted_head_finds_people_again(speakers: Tensor) -> None:
+    head, spectrum = VoiceHead(40, 16, 8, 12, 32), LogMel(FEATURE_WINDOW, 40)
+    samples = speakers.flatten(0, 3)
+    heard = head.heard(samples, spectrum(samples.unfold(1, FEATURE_WINDOW, 320))).view(*speakers.shape[:4], 100, -1)
+    learned, asked = heard[:, :, :, :2], heard[:, 0, 0, 2:]
 
     def found() -> float:
-        voice = head(samples, spectrum(samples.unfold(1, FEATURE_WINDOW, 320))).mean(1)
-        library = IdentityLibrary([str(i) for i in range(8)], 16, 16)
-        library.voice_projection.copy_(torch.eye(16))
-        library.hear(voice[half], owners[half])
-        nearest = (library.voice(voice[~half]) @ library.features().T).argmax(1)
-        return float((nearest == owners[~half]).float().mean())
+        enrolled = head.voice(learned[:, 0, 1]).mean((1, 2))
+        nearest = F.normalize(head.voice(asked).mean(2), dim=-1) @ F.normalize(enrolled, dim=-1).T
+        return float((nearest.argmax(-1) == torch.arange(8)[:, None]).float().mean())
 
     untrained = found()
-    fit_voice_head(head, [(samples[half], voiced, owners[half])], 40)
+    fit_voice_head(head, learned.half(), steps=60)
     assert found() > 0.9 > untrained
+    network, mixture = (half.norm(dim=-1).mean() for half in head.voice(asked).mean(2).chunk(2, -1))
+    assert float(mixture / network) == pytest.approx(1.5, rel=0.3)  # neither half drowns the other
 
 
 @torch.no_grad()
 def test_pitch_is_heard_at_its_period() -> None:
-    head = VoiceHead(40, 4, 8, 16)
+    head = VoiceHead(40, 8, 4, 8, 16)
     lags = np.geomspace(SAMPLE_RATE / 420, SAMPLE_RATE / 80, LAGS)
     rng = np.random.default_rng(1)
     for pitch in (110.0, 160.0, 240.0):
-        heard = head.pitch(torch.from_numpy(buzz(pitch, 1.0, rng))[None])[0].mean(0).numpy()
+        heard = head.periodicity(torch.from_numpy(buzz(pitch, 1.0, rng))[None])[0].mean(0).numpy()
         best = SAMPLE_RATE / lags[int(heard.argmax())]
         assert min(abs(best / pitch - 1), abs(2 * best / pitch - 1)) < 0.08
 
@@ -100,7 +103,7 @@ def test_the_voice_is_the_same_in_any_chunks_and_for_any_layers() -> None:
 @torch.no_grad()
 def test_the_mixture_places_gaussians_where_the_spectra_are() -> None:
     torch.manual_seed(0)
-    head = VoiceHead(20, 2, 6, 8)
+    head = VoiceHead(20, 8, 2, 6, 8)
     clusters = torch.randn(2, 20)
     spectra = clusters[torch.arange(2000) % 2] + 0.05 * torch.randn(2000, 20)
     fit_mixture(head, spectra[torch.randperm(2000)])
@@ -109,15 +112,39 @@ def test_the_mixture_places_gaussians_where_the_spectra_are() -> None:
     torch.testing.assert_close(head.shares, torch.tensor([0.5, 0.5]), atol=0.02, rtol=0)
 
 
-def test_the_discriminant_drops_what_the_channel_changes() -> None:
-    rng = np.random.default_rng(0)
-    voices = np.repeat(np.arange(50), 10)
-    statistics = 0.3 * rng.standard_normal((500, 6))
-    statistics[:, 0] += 2 * rng.standard_normal(50)[voices]  # the speaker
-    statistics[:, 1] += 9 * rng.standard_normal(500)  # the channel
-    _, projection = discriminant(statistics, voices, 3)
-    assert abs(projection[0, 0]) > 20 * abs(projection[1, 0])
-    assert np.linalg.norm(projection[:, 0]) > np.linalg.norm(projection[:, 1:], axis=0).max()
+@torch.no_grad()
+def test_the_components_count_less_where_the_sides_of_a_voice_differ() -> None:
+    torch.manual_seed(0)
+    head = VoiceHead(20, 8, 2, 6, 4)
+    offsets = 0.3 * torch.randn(50, 2, 2, 3, 2, 6)
+    offsets[..., 0, 0] += 2 * torch.randn(50, 2, 1, 1)  # the speaker
+    offsets[..., 1, 0] += 9 * torch.randn(50, 2, 2, 3)  # the channel
+    share = torch.full((*offsets.shape[:-1], 1), 0.5)
+    statistics = torch.cat([offsets + share * head.means, share], -1).flatten(-2)
+    fit_components(head, statistics)
+    voices = statistics @ head.mixture_projection + head.mixture_offset
+    torch.testing.assert_close(voices.flatten(0, -2).mean(0), torch.zeros(2), atol=1e-3, rtol=0)
+    weights = head.mixture_projection.view(2, 7, 2).norm(dim=-1)
+    assert weights[0, 0] > 20 * weights[1, 0]
+
+
+def test_the_contrast_is_least_where_the_sides_of_a_voice_agree() -> None:
+    one = torch.eye(6)
+    right, wrong = (float(contrast(one, other, torch.tensor(20.0))) for other in (one, one.roll(1, 0)))
+    assert right < 0.01 and wrong > 10
+
+
+@torch.no_grad()
+def test_normalisation_is_folded_into_the_head() -> None:
+    torch.manual_seed(0)
+    head = VoiceHead(20, 8, 2, 6, 12)
+    heard = 3 * torch.randn(5, 30, 20 + LAGS) + 1
+    network = VoiceNetwork(head, heard.mean((0, 1)), heard.std((0, 1)))
+    for _ in range(50):
+        network(heard)
+    network.eval().write_into(head)
+    folded = F.normalize(head.voice(heard)[..., :6].mean(1), dim=-1)
+    torch.testing.assert_close(folded, network(heard), atol=0.05, rtol=0)  # trained in bfloat16
 
 
 def test_only_voiced_features_are_pooled() -> None:
@@ -137,19 +164,39 @@ def test_a_stage_replaces_the_voice_of_an_encoder_and_nothing_else(tmp_path: Pat
                 samples=sound.clip(-32768, 32767).astype(np.int16),
                 phones=[TimedPhone("AA", 0.0, 2.0)],
             )
-    crops = VoiceCrops([Corpus.open(tmp_path / "corpus")], Acoustics(), crops=5)
-    assert len(crops) == 2 * 2 * 5  # an4 is kept for measuring
+    heard = people([Corpus.open(tmp_path / "corpus")], [])
+    assert list(heard) == ["a/x", "b/x"]  # an4 is kept for measuring
+    crops = VoiceCrops(heard, Acoustics(), crops=1)
+    assert len(crops) == 2 * THROATS * SIDES
     torch.testing.assert_close(crops[7][0], crops[7][0])
-    assert {crops[i][2] for i in range(len(crops))} == {0, 1, 2, 3}
+    assert crops[0][0].shape == (320 * 200 + 80,) and crops[0][1].any()
     torch.manual_seed(0)
     before = EncoderTask(ENCODER).state_dict()
     path = save_encoder(ENCODER, before, tmp_path / "encoder")
     done: list[tuple[int, int]] = []
-    train_voice([tmp_path / "corpus"], path, tmp_path / "voice", progress=lambda n, total: done.append((n, total)))
+    corpora = [tmp_path / "corpus"]
+    train_voice(corpora, path, tmp_path / "voice", steps=3, progress=lambda n, total: done.append((n, total)))
     after = load_file(path)
     changed = {name for name, value in before.items() if name in after and not torch.equal(value, after[name])}
     assert changed and all(name.startswith("encoder.voice_head.") for name in changed)
-    assert "encoder.voice_head.projection" in changed and done[-1] == (20, 20)
+    assert "encoder.voice_head.weight_0" in changed and done[-1] == (2 * THROATS * SIDES * 3 + 3,) * 2
     EncoderTask(ENCODER).load_state_dict(after)
-    again = load_file(train_voice([tmp_path / "corpus"], path, tmp_path / "voice"))
+    again = load_file(train_voice(corpora, path, tmp_path / "voice", steps=3))
     assert all(torch.equal(value, again[name]) for name, value in after.items())
+
+
+def test_the_librarys_discriminant_never_hears_whom_recognition_is_measured_on() -> None:
+    rng = np.random.default_rng(0)
+    names = [name for name in ("flite/a", "flite/b", "espeak/c", "an4/d") for _ in range(4)]
+
+    def library(change: float) -> IdentityLibrary:
+        voices = np.random.default_rng(1).standard_normal((16, 3, 8))
+        voices[12:] += change
+        nothing = np.zeros((16, 1, 1), np.float16)
+        return library_of(Scenes(nothing, nothing, voices.astype(np.float16), names, np.ones(16, np.bool_)))
+
+    one, other = library(0.0), library(float(rng.uniform(5, 9)))
+    assert one.names == other.names and "an4/d" in one.names
+    torch.testing.assert_close(one.voice_projection, other.voice_projection)
+    torch.testing.assert_close(one.voice_mean, other.voice_mean)
+    assert not torch.equal(one.voiceprints, other.voiceprints)

@@ -22,8 +22,9 @@ class StreamingHubertConfig:
         positional_groups: its groups.
         context: earlier features each attention layer may look back at (on top of the feature itself).
         dropout: during training.
+        voice_hidden: units of a layer of the voice head's network, of which the last has twice as many.
         voice_mixtures: Gaussians of the voice head.
-        voice_cepstra: cepstral coefficients it hears.
+        voice_cepstra: cepstral coefficients that they are over.
         voice_width: width of a voice feature.
     """
 
@@ -37,9 +38,10 @@ class StreamingHubertConfig:
     positional_groups: int = 16
     context: int = 32
     dropout: float = 0.05
-    voice_mixtures: int = 64
-    voice_cepstra: int = 20
-    voice_width: int = 256
+    voice_hidden: int = 384
+    voice_mixtures: int = 128
+    voice_cepstra: int = 24
+    voice_width: int = 512
 
     def __post_init__(self) -> None:
         if self.width % self.heads:

@@ -115,7 +115,9 @@ class StreamingHubert(nn.Module):
         )
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.width)
-        self.voice_head = VoiceHead(config.long_bands, config.voice_mixtures, config.voice_cepstra, config.voice_width)
+        self.voice_head = VoiceHead(
+            config.long_bands, config.voice_hidden, config.voice_mixtures, config.voice_cepstra, config.voice_width
+        )
 
     @property
     def width(self) -> int:

@@ -1,13 +1,16 @@
-"""Who speaks, feature by feature: Gaussian mixture statistics of the spectrum and the pitch, to be averaged over voice.
+"""Who speaks, feature by feature: two descriptions of the voice, to be averaged over what is voiced.
 
-A mixture over cepstra (a universal background model, Reynolds et al. 2000) says which sound a feature is; how the
-cepstra of each sound lie about its mean says whose. Averaged over voice these are the mixture's first-order statistics
-(Dehak et al. 2011), and a linear discriminant projection of an average is the average of the projections: each feature
-is projected at once, and whoever pools needs no more than a mean. Nothing here is learned by the encoder or changes
-with it; ``training.train_voice`` fits it.
+A network over the spectrum and the pitch (a d-vector of single windows, Variani et al. 2014): its hidden units say
+which sound a window is and how this throat makes it. And a mixture over cepstra (a universal background model,
+Reynolds et al. 2000), whose first-order statistics (Dehak et al. 2011) say how the cepstra of each sound lie about its
+mean. They miss different people, so both are kept, side by side. The last step of either is linear: the mean of these
+features over voice is the feature of the mean, and whoever pools needs no more than a sum. Nothing here is learned by
+the encoder or changes with it; ``training.train_voice`` fits it.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 import torch
@@ -16,48 +19,51 @@ from torch import Tensor, nn
 from diffusiontalker.encoder.filterbank import LOG_MEAN, LOG_SCALE
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW, SAMPLE_RATE
 
-LAGS = 48
+LAGS: Final = 48
 """Pitch periods listened for, evenly spaced on a logarithmic scale."""
 _LOWEST, _HIGHEST = 80.0, 420.0
 """Pitch range in Hz; the lower end is half a window, where a circular autocorrelation folds back."""
 _PERIODIC_BINS = slice(2, 26)
 """Bins of a window's DFT that periodicity is heard in: 80 Hz to 1 kHz, below most noise and inside every codec."""
-SHARPNESS = 12.0
-"""What autocorrelations are multiplied by before the softmax over lags."""
-POWER_FLOOR = 1e-3
+POWER_FLOOR: Final = 1e-3
 """Power a band is never heard below: speech has a power of 1 in all, and what lies below this in a band is more
-often noise than voice. Without it noise at 15 dB moves the cepstra of every feature."""
-STAT_SCALE = 10.0
-"""Brings the pitch histogram to the spread of the mixture's statistics."""
-TINY_POWER = 1e-6
+often noise than voice."""
+AUDIBLE_MEAN, AUDIBLE_SCALE = -3.0, 2.0
+"""Bring the logarithms of power above that floor to about zero mean and unit variance."""
+TINY_POWER: Final = 1e-6
 """Keeps silence from being divided by."""
+LAYERS: Final = 3
+"""Layers of the network before the mean; the last is twice as wide as the others."""
 
 
 class VoiceHead(nn.Module):
     """Voice features from a feature's own window.
 
+    Its weights are buffers: whatever trains the encoder around it leaves it alone.
+
     Args:
         bands: of the log-mel spectrum.
+        hidden: units of a layer of the network, ``H``; the last has ``2 H``.
         mixtures: Gaussians, ``K``.
         cepstra: coefficients from the first on (the zeroth is the level), ``C``.
-        width: of a voice feature, ``V``.
+        width: of a voice feature, ``V``: half of it the network's, half the mixture's.
     """
 
-    cepstrum: Tensor
     partials: Tensor
     periods: Tensor
+    cepstrum: Tensor
     cepstra_mean: Tensor
     cepstra_scale: Tensor
     means: Tensor
     variances: Tensor
     shares: Tensor
-    projection: Tensor
-    offset: Tensor
+    network_projection: Tensor
+    network_offset: Tensor
+    mixture_projection: Tensor
+    mixture_offset: Tensor
 
-    def __init__(self, bands: int, mixtures: int, cepstra: int, width: int) -> None:
+    def __init__(self, bands: int, hidden: int, mixtures: int, cepstra: int, width: int) -> None:
         super().__init__()
-        band = (np.arange(bands) + 0.5) / bands
-        dct = np.cos(np.pi * band[:, None] * np.arange(1, cepstra + 1)) * np.sqrt(2 / bands)
         bins = np.arange(FEATURE_WINDOW // 2 + 1)[_PERIODIC_BINS]
         phase = 2 * np.pi * np.arange(FEATURE_WINDOW)[:, None] * bins / FEATURE_WINDOW
         window = np.hanning(FEATURE_WINDOW + 1)[:-1]
@@ -66,31 +72,40 @@ class VoiceHead(nn.Module):
         spectrum = np.abs(np.fft.rfft(window)) ** 2
         own = np.fft.irfft(spectrum, FEATURE_WINDOW)
         taper = np.interp(lags, np.arange(FEATURE_WINDOW), own / own[0])
-        periods = np.cos(2 * np.pi * bins[:, None] * lags / FEATURE_WINDOW) / taper
+        band = (np.arange(bands) + 0.5) / bands
         rng = np.random.default_rng(0)  # untrained, yet no two voices alike; the global generator stays as it was
-        projection = rng.standard_normal((mixtures * (cepstra + 1) + LAGS, width)) / np.sqrt(mixtures * cepstra)
-        for name, values in {
-            "cepstrum": dct,
+        values = {
             "partials": np.concatenate([np.cos(phase), np.sin(phase)], axis=1) * window[:, None],
-            "periods": periods,
+            "periods": np.cos(2 * np.pi * bins[:, None] * lags / FEATURE_WINDOW) / taper,
+            "cepstrum": np.cos(np.pi * band[:, None] * np.arange(1, cepstra + 1)) * np.sqrt(2 / bands),
             "cepstra_mean": np.zeros(cepstra),
             "cepstra_scale": np.ones(cepstra),
             "means": rng.standard_normal((mixtures, cepstra)),
             "variances": np.ones((mixtures, cepstra)),
             "shares": np.full(mixtures, 1 / mixtures),
-            "projection": projection,
-            "offset": np.zeros(width),
-        }.items():
-            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(values, np.float32)))
+        }
+        sizes = [bands + LAGS, *[hidden] * (LAYERS - 1), 2 * hidden]
+        for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            values[f"weight_{i}"] = rng.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)
+            values[f"bias_{i}"] = np.zeros(outputs)
+        for part, inputs in (("network", sizes[-1]), ("mixture", mixtures * (cepstra + 1))):
+            values[f"{part}_projection"] = rng.standard_normal((inputs, width // 2)) / np.sqrt(inputs)
+            values[f"{part}_offset"] = np.zeros(width // 2)
+        for name, array in values.items():
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array, np.float32)))
 
     @property
     def width(self) -> int:
         """Width ``V`` of a voice feature."""
-        return self.projection.shape[1]
+        return self.network_projection.shape[1] + self.mixture_projection.shape[1]
 
-    def cepstra(self, log_mel: Tensor) -> Tensor:
-        """Log-mel spectra ``[..., bands]`` to cepstra ``[..., C]`` of zero mean and unit variance over speech."""
-        audible = ((LOG_SCALE * log_mel + LOG_MEAN).exp() + POWER_FLOOR).log()
+    def audible(self, log_mel: Tensor) -> Tensor:
+        """Log-mel spectra ``[..., bands]`` to their logarithms of power with a floor, about zero mean for speech."""
+        power = (LOG_SCALE * log_mel + LOG_MEAN).exp() + POWER_FLOOR
+        return (power.log() - AUDIBLE_MEAN) / AUDIBLE_SCALE
+
+    def cepstra(self, audible: Tensor) -> Tensor:
+        """Spectra with a floor ``[..., bands]`` to cepstra ``[..., C]`` of zero mean and unit variance over speech."""
         return (audible @ self.cepstrum - self.cepstra_mean) / self.cepstra_scale
 
     def responsibilities(self, cepstra: Tensor) -> Tensor:
@@ -100,21 +115,32 @@ class VoiceHead(nn.Module):
         constant = (self.means.square() * precision + self.variances.log()).sum(1)
         return (self.shares.log() - 0.5 * (distance + constant)).softmax(-1)
 
-    def pitch(self, samples: Tensor) -> Tensor:
-        """Each pitch period's probability times ten periodicities, ``[B, 320 h + 80]`` samples to ``[B, h, 48]``."""
+    def statistics(self, cepstra: Tensor) -> Tensor:
+        """Per Gaussian its probability times the cepstra and times 1: ``[..., C]`` to ``[..., K (C + 1)]``."""
+        extended = torch.cat([cepstra, torch.ones_like(cepstra[..., :1])], dim=-1)
+        return (self.responsibilities(cepstra)[..., None] * extended[..., None, :]).flatten(-2)
+
+    def periodicity(self, samples: Tensor) -> Tensor:
+        """How periodic each window is at each lag, ``[B, 320 h + 80]`` samples to ``[B, h, 48]`` of at most about 1."""
         blocks = samples.unflatten(1, (-1, FEATURE_OVERLAP))  # type: ignore[no-untyped-call]
         strides = blocks[:, :-1].flatten(1).unflatten(1, (-1, FEATURE_STRIDE))
         last = blocks[:, 1:].flatten(1).unflatten(1, (-1, FEATURE_STRIDE))[..., -FEATURE_OVERLAP:]
         real, imaginary = (torch.cat([strides, last], dim=-1) @ self.partials).chunk(2, dim=-1)
         power = real.square() + imaginary.square()
-        alike = power @ self.periods / (power.sum(-1, keepdim=True) + TINY_POWER)
-        periodicity = alike.amax(-1, keepdim=True).clamp(0, 1)
-        return STAT_SCALE * (SHARPNESS * alike).softmax(-1) * periodicity
+        return power @ self.periods / (power.sum(-1, keepdim=True) + TINY_POWER)
 
-    def spectral_statistics(self, cepstra: Tensor) -> Tensor:
-        """Per Gaussian its probability times the cepstra and times 1: ``[..., C]`` to ``[..., K (C + 1)]``."""
-        extended = torch.cat([cepstra, torch.ones_like(cepstra[..., :1])], dim=-1)
-        return (self.responsibilities(cepstra)[..., None] * extended[..., None, :]).flatten(-2)
+    def heard(self, samples: Tensor, log_mel: Tensor) -> Tensor:
+        """What a voice is told from, ``[B, h, bands + 48]``; arguments as those of ``forward``."""
+        return torch.cat([self.audible(log_mel), self.periodicity(samples)], dim=-1)
+
+    def voice(self, heard: Tensor) -> Tensor:
+        """Voice features ``[..., V]`` of what ``heard`` returned."""
+        x = heard
+        for i in range(LAYERS):
+            x = (x @ self.get_buffer(f"weight_{i}") + self.get_buffer(f"bias_{i}")).relu()
+        network = x @ self.network_projection + self.network_offset
+        statistics = self.statistics(self.cepstra(heard[..., : len(self.cepstrum)]))
+        return torch.cat([network, statistics @ self.mixture_projection + self.mixture_offset], dim=-1)
 
     def forward(self, samples: Tensor, log_mel: Tensor) -> Tensor:
         """Voice features ``[B, h, V]``.
@@ -123,8 +149,7 @@ class VoiceHead(nn.Module):
             samples: ``[B, 320 h + 80]`` level-normalised.
             log_mel: ``[B, h, bands]`` of each feature's window (``filterbank.LogMel``).
         """
-        spectral = self.spectral_statistics(self.cepstra(log_mel))
-        return torch.cat([spectral, self.pitch(samples)], dim=-1) @ self.projection + self.offset
+        return self.voice(self.heard(samples, log_mel))
 
 
 def pool_voiced(voice: Tensor, speech: Tensor) -> Tensor:

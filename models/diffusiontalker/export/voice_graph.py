@@ -10,7 +10,7 @@ from onnx import TensorProto
 
 from diffusiontalker.encoder.filterbank import LOG_MEAN, LOG_SCALE
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
-from diffusiontalker.encoder.voice_head import LAGS, POWER_FLOOR, SHARPNESS, STAT_SCALE, TINY_POWER
+from diffusiontalker.encoder.voice_head import AUDIBLE_MEAN, AUDIBLE_SCALE, LAYERS, POWER_FLOOR, TINY_POWER
 from diffusiontalker.export.graph import Graph
 from diffusiontalker.export.spectra import Call, Parameters, log_mel, windows
 
@@ -25,9 +25,25 @@ def voice_graph(encoder: StreamingHubert) -> onnx.ModelProto:
     heard = windows(g, "samples", call)
     long = log_mel(g, p, heard, "encoder.front_end.long")
 
-    # Cepstra of a spectrum with a floor, and which Gaussian each is of.
+    # The spectrum with a floor.
     power = g.op("Exp", g.op("Add", g.op("Mul", long, g.floats(LOG_SCALE)), g.floats(LOG_MEAN)))
     audible = g.op("Log", g.op("Add", power, g.floats(POWER_FLOOR)))
+    audible = g.op("Div", g.op("Sub", audible, g.floats(AUDIBLE_MEAN)), g.floats(AUDIBLE_SCALE))
+
+    # How periodic it is at each lag.
+    partials = g.op("MatMul", heard, p(f"{head}.partials"))
+    real, imaginary = g.ops("Split", partials, outputs=2, axis=-1, num_outputs=2)
+    power = g.op("Add", g.op("Mul", real, real), g.op("Mul", imaginary, imaginary))
+    total = g.op("ReduceSum", power, g.ints([-1]), keepdims=1)
+    periodicity = g.op("Div", g.op("MatMul", power, p(f"{head}.periods")), g.op("Add", total, g.floats(TINY_POWER)))
+
+    # The network.
+    x = g.joined(audible, periodicity, axis=2)
+    for i in range(LAYERS):
+        x = g.op("Relu", g.op("Add", g.op("MatMul", x, p(f"{head}.weight_{i}")), p(f"{head}.bias_{i}")))
+    network = g.op("Add", g.op("MatMul", x, p(f"{head}.network_projection")), p(f"{head}.network_offset"))
+
+    # Cepstra, and which Gaussian each is of.
     cepstra = g.op("MatMul", audible, p(f"{head}.cepstrum"))
     cepstra = g.op("Div", g.op("Sub", cepstra, p(f"{head}.cepstra_mean")), p(f"{head}.cepstra_scale"))
     means, variances = p(f"{head}.means"), p(f"{head}.variances")
@@ -43,22 +59,10 @@ def voice_graph(encoder: StreamingHubert) -> onnx.ModelProto:
     ones = g.op("Expand", g.floats([[[1.0]]]), g.joined(*call, g.ints([1])))
     extended = g.joined(cepstra, ones, axis=2)
     statistics = g.op("Mul", g.op("Unsqueeze", responsible, g.ints([3])), g.op("Unsqueeze", extended, g.ints([2])))
-    width = c.voice_mixtures * (c.voice_cepstra + 1)
-    statistics = g.op("Reshape", statistics, g.joined(*call, g.ints([width])))
+    statistics = g.op("Reshape", statistics, g.joined(*call, g.ints([c.voice_mixtures * (c.voice_cepstra + 1)])))
+    mixture = g.op("Add", g.op("MatMul", statistics, p(f"{head}.mixture_projection")), p(f"{head}.mixture_offset"))
 
-    # Each pitch period's probability times ten periodicities.
-    partials = g.op("MatMul", heard, p(f"{head}.partials"))
-    real, imaginary = g.ops("Split", partials, outputs=2, axis=-1, num_outputs=2)
-    power = g.op("Add", g.op("Mul", real, real), g.op("Mul", imaginary, imaginary))
-    total = g.op("ReduceSum", power, g.ints([-1]), keepdims=1)
-    alike = g.op("Div", g.op("MatMul", power, p(f"{head}.periods")), g.op("Add", total, g.floats(TINY_POWER)))
-    periodicity = g.op("Clip", g.op("ReduceMax", alike, g.ints([-1]), keepdims=1), g.floats(0.0), g.floats(1.0))
-    pitch = g.op("Softmax", g.op("Mul", alike, g.floats(SHARPNESS)), axis=-1)
-    pitch = g.op("Mul", g.op("Mul", pitch, g.floats(STAT_SCALE)), periodicity)
-    assert width + LAGS == encoder.voice_head.projection.shape[0]
-
-    voice = g.op("MatMul", g.joined(statistics, pitch, axis=2), p(f"{head}.projection"))
-    voice = g.op("Add", voice, p(f"{head}.offset"))
+    voice = g.joined(network, mixture, axis=2)
     return g.model(
         [("samples", TensorProto.FLOAT, ["streams", "samples"])],
         {"voice": (voice, TensorProto.FLOAT, ["streams", "hop", c.voice_width])},

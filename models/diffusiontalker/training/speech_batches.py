@@ -52,9 +52,9 @@ class Speech:
     natural: bool
 
 
-def utterance_part(clip: Clip) -> Part:
-    """The side an utterance of a training speaker is on; the same in every run."""
-    return "test" if hashlib.sha256(clip.clip.encode()).digest()[1] % _TEST_SHARE == 0 else "train"
+def utterance_part(clip: str) -> Part:
+    """The side an utterance of a training speaker is on, by the clip's name; the same in every run."""
+    return "test" if hashlib.sha256(clip.encode()).digest()[1] % _TEST_SHARE == 0 else "train"
 
 
 def label_indexes(features: int) -> NDArray[np.int64]:
@@ -106,7 +106,7 @@ class SpeechSamples(Dataset[dict[str, Tensor]]):
         self.by_speaker: dict[str, list[tuple[Corpus, Clip]]] = {}
         for corpus in corpora:
             for clip in corpus.clips:
-                if clip.split == "train" and utterance_part(clip) == part:
+                if clip.split == "train" and utterance_part(clip.clip) == part:
                     pools[clip.corpus.startswith("recording")].append((corpus, clip))
                     self.by_speaker.setdefault(clip.speaker, []).append((corpus, clip))
         self.pools = {real: pool for real, pool in pools.items() if pool}

@@ -20,6 +20,7 @@ from diffusiontalker.errors import MendableError
 from diffusiontalker.training.loop import LoopConfig, Report, train
 from diffusiontalker.training.losses import STEADY, LossWeights, curve_losses
 from diffusiontalker.training.scenes import SceneCrops, Scenes
+from diffusiontalker.training.voice_crops import HELD_BACK
 
 MOUTH_TEMPERATURE: Final = 0.3
 """What the sampler's first noise is scaled by on jaw and mouth: lips should agree between takes, and not tremble."""
@@ -101,7 +102,11 @@ def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 256) -> Iden
     use = voiced & (rows >= 0)[:, None]
     pooled, owners = voices[use], np.repeat(rows[:, None], voices.shape[1], axis=1)[use]
     dimensions = min(dimensions, len(names) - 1, voices.shape[-1])
-    mean, projection = fit_voice_projection(pooled, owners, dimensions)
+    # Whom recognition by voice is measured on must be strangers to this discriminant too, listed or not.
+    known = np.array([f"recording/{name.split('/')[0]}" not in HELD_BACK for name in names])
+    if known.sum() < 2:
+        known[:] = True
+    mean, projection = fit_voice_projection(pooled[known[owners]], owners[known[owners]], dimensions)
     library = IdentityLibrary(names, voices.shape[-1], dimensions)
     library.voice_mean.copy_(torch.from_numpy(mean))
     library.voice_projection.copy_(torch.from_numpy(np.ascontiguousarray(projection)))

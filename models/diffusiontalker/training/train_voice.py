@@ -1,134 +1,105 @@
-"""Fits the voice head: a Gaussian mixture by expectation maximisation, then a discriminant projection of statistics.
-
-Cosines after the projection follow the scores of a two-covariance model (probabilistic linear discriminant
-analysis, Ioffe 2006): directions are scaled by how much of what differs along them is the speaker.
-"""
+"""Fits the voice head, and puts it into an encoder's weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from diffusiontalker.corpus.recordings import read_recordings
 from diffusiontalker.corpus.store import Corpus
 from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.encoder.filterbank import LogMel
-from diffusiontalker.encoder.voice_head import VoiceHead, pool_voiced
+from diffusiontalker.encoder.voice_head import VoiceHead
 from diffusiontalker.encoder.weights_file import read_encoder, save_encoder
-from diffusiontalker.geometry import FEATURE_WINDOW
+from diffusiontalker.geometry import FEATURE_STRIDE, FEATURE_WINDOW
 from diffusiontalker.training.train_encoder import load_acoustics
-from diffusiontalker.training.voice_crops import VoiceCrops
+from diffusiontalker.training.voice_crops import VoiceCrops, people
+from diffusiontalker.training.voice_mixture import fit_components, fit_mixture
+from diffusiontalker.training.voice_network import fit_network
 
 VOICE_FILE: Final = "voice.safetensors"
-_ROUNDS: Final = 10
-_LEAST_VARIANCE: Final = 0.05
-_MIXTURE_CROPS: Final = 500
-"""Crops the mixture is fitted on: a hundred thousand features place 64 Gaussians."""
-_SHRINKAGE: Final = 0.5
+STEPS: Final = 1200
+"""Of the network."""
+_KEPT: Final = 120
+"""Voiced features kept of a crop, those of a shorter one more than once."""
+_MIXTURE_CROPS: Final = 700
+"""Crops the mixture is fitted on."""
+_MIXTURE_SHARE: Final = 1.5
+"""Length of the mixture's half of a voice where the network's is 1."""
+_BATCH: Final = 16
 _PREFIX: Final = "encoder.voice_head."
 
 
-def fit_mixture(head: VoiceHead, log_mel: Tensor, rounds: int = _ROUNDS) -> None:
-    """Fit scale and mixture to voiced spectra ``[M, bands]`` (Dempster et al. 1977; diagonal covariances)."""
-    head.cepstra_mean.zero_()
-    head.cepstra_scale.fill_(1)
-    raw = head.cepstra(log_mel)
-    head.cepstra_mean.copy_(raw.mean(0))
-    head.cepstra_scale.copy_(raw.std(0))
-    x = head.cepstra(log_mel)
-    mixtures = len(head.shares)
-    head.means.copy_(x[torch.linspace(0, len(x) - 1, mixtures).long()])
-    head.variances.fill_(1)
-    head.shares.fill_(1 / mixtures)
-    for _ in range(rounds):
-        count = torch.zeros(mixtures)
-        first, second = torch.zeros_like(head.means), torch.zeros_like(head.means)
-        for part in torch.split(x, 1 << 15):
-            share = head.responsibilities(part)
-            count += share.sum(0)
-            first += share.T @ part
-            second += share.T @ part.square()
-        count = count.clamp_min(1e-3)
-        head.means.copy_(first / count[:, None])
-        head.variances.copy_((second / count[:, None] - head.means.square()).clamp_min(_LEAST_VARIANCE))
-        head.shares.copy_(count / count.sum())
-
-
-def discriminant(
-    statistics: NDArray[np.float64], voices: NDArray[np.int64], width: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean ``[S]`` and projection ``[S, width]`` of pooled statistics ``[M, S]`` of the voices ``[M]``.
-
-    Within-voice covariance becomes about the identity; a direction with between-voice variance ``b`` is then scaled by
-    ``sqrt(b / (1 + b))``. Directions beyond those that the voices span are zero.
-    """
-    _, owner, count = np.unique(voices, return_inverse=True, return_counts=True)
-    centres = np.zeros((len(count), statistics.shape[1]))
-    np.add.at(centres, owner, statistics)
-    centres /= count[:, None]
-    rest = statistics - centres[owner]
-    within = rest.T @ rest / max(len(rest) - len(count), 1)
-    size = len(within)
-    within = (1 - _SHRINKAGE) * within + (_SHRINKAGE * np.trace(within) / size + 1e-9) * np.eye(size)
-    mean = statistics.mean(0)
-    lower = np.linalg.cholesky(within)
-    white = np.linalg.solve(lower, (centres - mean).T)
-    spread, directions = np.linalg.eigh(white @ white.T / len(count))
-    spread, directions = spread[::-1][:width], directions[:, ::-1][:, :width]
-    # The centre of a few crops differs by what is left of the crops, too.
-    speaker = np.maximum(spread - 1 / count.mean(), 0.05)
-    projection = np.zeros((size, width))
-    projection[:, : len(spread)] = np.linalg.solve(lower.T, directions) * np.sqrt(speaker / (1 + speaker))
-    return mean, projection
+@torch.no_grad()
+def hear_crops(head: VoiceHead, crops: VoiceCrops, bands: int, progress: Callable[[int], None] | None = None) -> Tensor:
+    """What the head hears of some voiced features of every crop, ``[*crops.shape, n, I]`` in half precision."""
+    spectrum = LogMel(FEATURE_WINDOW, bands)
+    rng = torch.Generator().manual_seed(crops.seed)
+    kept: list[Tensor] = []
+    for samples, voiced in DataLoader(crops, _BATCH, num_workers=2):
+        heard = head.heard(samples, spectrum(samples.unfold(1, FEATURE_WINDOW, FEATURE_STRIDE)))
+        for one, loud in zip(heard, voiced, strict=True):
+            where = loud.nonzero()[:, 0]
+            where = where[torch.randperm(len(where), generator=rng)].repeat(-(-_KEPT // len(where)))[:_KEPT]
+            kept.append(one[where].half())
+        if progress is not None:
+            progress(len(samples))
+    return torch.stack(kept).unflatten(0, crops.shape)  # type: ignore[no-untyped-call, no-any-return]
 
 
 @torch.no_grad()
-def fit_voice_head(head: VoiceHead, crops: Iterable[tuple[Tensor, Tensor, Tensor]], bands: int) -> None:
+def balance(head: VoiceHead, heard: Tensor) -> None:
+    """Scale the halves of the voices of crops ``[N, n, I]`` to their shares of a cosine."""
+    voices = torch.stack([head.voice(crop.float()).mean(0) for crop in heard])
+    network, mixture = (half.norm(dim=1).mean() for half in voices.chunk(2, dim=1))
+    for part, gain in (("network", 1 / network), ("mixture", _MIXTURE_SHARE / mixture)):
+        head.get_buffer(f"{part}_projection").mul_(gain)
+        head.get_buffer(f"{part}_offset").mul_(gain)
+
+
+@torch.no_grad()
+def pooled_statistics(head: VoiceHead, heard: Tensor, bands: int) -> Tensor:
+    """Mean statistics ``[..., K (C + 1)]`` of crops ``[..., n, I]``."""
+    crops = heard.flatten(0, -3)
+    pooled = torch.zeros(len(crops), head.mixture_projection.shape[0])
+    for i, crop in enumerate(crops):
+        cepstra = head.cepstra(crop[:, :bands].float())
+        extended = torch.cat([cepstra, torch.ones_like(cepstra[:, :1])], dim=1)
+        pooled[i] = (head.responsibilities(cepstra).T @ extended).flatten() / len(crop)
+    return pooled.unflatten(0, heard.shape[:-2])  # type: ignore[no-untyped-call, no-any-return]
+
+
+def fit_voice_head(
+    head: VoiceHead,
+    heard: Tensor,
+    *,
+    steps: int = STEPS,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> None:
     """Fit everything in the head that is not given.
 
     Args:
         head: to fit.
-        crops: batches of level-normalised samples ``[B, 320 T + 80]``, voiced ``[B, T]``, voices ``[B]``.
-        bands: of the log-mel spectra.
+        heard: ``[P, T, 2, R, n, I]``, see ``hear_crops``.
+        steps: of the network.
+        seed: of the network.
+        progress: called with the number of steps just done.
     """
-    spectrum = LogMel(FEATURE_WINDOW, bands)
-    spectra: list[Tensor] = []
-    voiced: list[Tensor] = []
-    pitch: list[Tensor] = []
-    voices: list[Tensor] = []
-    for samples, loud, voice in crops:
-        windows = samples.unfold(1, FEATURE_WINDOW, 320)
-        spectra.extend(spectrum(windows).half())
-        voiced.extend(loud)
-        pitch.extend(pool_voiced(head.pitch(samples), loud.float()))
-        voices.append(voice)
-    some = range(0, len(spectra), max(1, len(spectra) // _MIXTURE_CROPS))
-    fit_mixture(head, torch.cat([spectra[i][voiced[i]].float() for i in some]))
-    spectral = torch.stack(
-        [
-            head.spectral_statistics(head.cepstra(one.float()[loud])).mean(0)
-            for one, loud in zip(spectra, voiced, strict=True)
-        ]
-    )
-    # To the discriminant every Gaussian's offset from its mean counts in its own standard deviations.
-    mixtures, cepstra = head.means.shape
-    per = spectral.unflatten(-1, (mixtures, cepstra + 1)).double()  # type: ignore[no-untyped-call]
-    unit = (head.variances.sqrt() * head.shares.sqrt()[:, None]).double()
-    centred = ((per[..., :-1] - per[..., -1:] * head.means) / unit).flatten(1)
-    whole = torch.cat([centred, torch.stack(pitch).double()], dim=1)
-    mean, projection = discriminant(whole.numpy(), torch.cat(voices).numpy(), head.width)
-    by_gaussian = torch.from_numpy(projection[: centred.shape[1]]).view(mixtures, cepstra, -1) / unit[..., None]
-    shares = -(by_gaussian * head.means[..., None]).sum(1, keepdim=True)
-    folded = torch.cat([by_gaussian, shares], dim=1).flatten(0, 1)
-    head.projection.copy_(torch.cat([folded, torch.from_numpy(projection[centred.shape[1] :])]))
-    head.offset.copy_(torch.from_numpy(-mean @ projection))
+    bands = len(head.cepstrum)
+    crops = heard.flatten(0, 3)
+    some = crops[:: max(1, len(crops) // _MIXTURE_CROPS)]
+    spectra = some[..., :bands].flatten(0, 1).float()
+    fit_mixture(head, spectra[torch.randperm(len(spectra), generator=torch.Generator().manual_seed(seed))])
+    fit_components(head, pooled_statistics(head, heard, bands))
+    fit_network(head, heard, steps=steps, seed=seed, progress=progress)
+    balance(head, some)
 
 
 def train_voice(
@@ -137,18 +108,20 @@ def train_voice(
     out: Path,
     *,
     speech: Path | None = None,
+    steps: int = STEPS,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Fit a voice head, or take the one in ``out``, and put it into an encoder's weights.
+    """Fit the voice head, or take the one in ``out``, and put it into an encoder's weights.
 
     Args:
         corpora: labelled speech.
         encoder: ``encoder.safetensors`` of the run; its voice head is replaced, nothing else of it changes.
         out: folder of the voice head.
-        speech: folder of recordings, for its noises and rooms.
-        seed: of the crops.
-        progress: called with crops done and in all.
+        speech: folder of recordings, for its noises, its rooms and the people who are in no corpus.
+        steps: of the network.
+        seed: of crops and network.
+        progress: called with crops and steps done and in all.
 
     Returns:
         The path of the encoder's weights.
@@ -157,29 +130,27 @@ def train_voice(
     path = out / VOICE_FILE
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
-        save_file(_fitted(config, corpora, speech, seed, progress).state_dict(), path)
+        voices = people([Corpus.open(folder) for folder in corpora], read_recordings(speech) if speech else [])
+        crops = VoiceCrops(voices, load_acoustics(speech), seed=seed)
+        done = 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            if progress is not None:
+                progress(done, len(crops) + steps)
+
+        head = new_voice_head(config)
+        heard = hear_crops(head, crops, config.long_bands, count)
+        fit_voice_head(head, heard, steps=steps, seed=seed, progress=count)
+        save_file(head.state_dict(), path)
     state = {name: value for name, value in state.items() if not name.startswith(_PREFIX)}
     state |= {_PREFIX + name: value for name, value in load_file(path).items()}
     return save_encoder(config, state, encoder.parent)
 
 
-def _fitted(
-    config: StreamingHubertConfig,
-    corpora: Sequence[Path],
-    speech: Path | None,
-    seed: int,
-    progress: Callable[[int, int], None] | None,
-) -> VoiceHead:
-    crops = VoiceCrops([Corpus.open(folder) for folder in corpora], load_acoustics(speech), seed=seed)
-    head = VoiceHead(config.long_bands, config.voice_mixtures, config.voice_cepstra, config.voice_width)
-
-    def batches() -> Iterable[tuple[Tensor, Tensor, Tensor]]:
-        done = 0
-        for batch in DataLoader(crops, 16, num_workers=2):
-            yield batch
-            done += len(batch[0])
-            if progress is not None:
-                progress(done, len(crops))
-
-    fit_voice_head(head, batches(), config.long_bands)
-    return head
+def new_voice_head(config: StreamingHubertConfig) -> VoiceHead:
+    """An unfitted head of an encoder's sizes."""
+    return VoiceHead(
+        config.long_bands, config.voice_hidden, config.voice_mixtures, config.voice_cepstra, config.voice_width
+    )

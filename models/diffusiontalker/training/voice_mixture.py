@@ -1,0 +1,64 @@
+"""Fits the voice head's mixture: Gaussians by expectation maximisation, then components of their statistics."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from diffusiontalker.encoder.voice_head import VoiceHead
+
+_ROUNDS: Final = 10
+_LEAST_VARIANCE: Final = 0.05
+_PART: Final = 1 << 14
+
+
+@torch.no_grad()
+def fit_mixture(head: VoiceHead, audible: Tensor, rounds: int = _ROUNDS) -> None:
+    """Fit scale and mixture to shuffled voiced spectra ``[M, bands]`` (Dempster et al. 1977; diagonal covariances)."""
+    head.cepstra_mean.zero_()
+    head.cepstra_scale.fill_(1)
+    raw = head.cepstra(audible)
+    head.cepstra_mean.copy_(raw.mean(0))
+    head.cepstra_scale.copy_(raw.std(0))
+    x = head.cepstra(audible)
+    mixtures = len(head.shares)
+    head.means.copy_(x[torch.linspace(0, len(x) - 1, mixtures).long()])
+    head.variances.fill_(1)
+    head.shares.fill_(1 / mixtures)
+    for _ in range(rounds):
+        count = torch.zeros(mixtures)
+        first, second = torch.zeros_like(head.means), torch.zeros_like(head.means)
+        for part in torch.split(x, _PART):
+            share = head.responsibilities(part)
+            count += share.sum(0)
+            first += share.T @ part
+            second += share.T @ part.square()
+        count = count.clamp_min(1e-3)
+        head.means.copy_(first / count[:, None])
+        head.variances.copy_((second / count[:, None] - head.means.square()).clamp_min(_LEAST_VARIANCE))
+        head.shares.copy_(count / count.sum())
+
+
+@torch.no_grad()
+def fit_components(head: VoiceHead, statistics: Tensor) -> None:
+    """Fit the projection to pooled statistics ``[P, T, 2, R, K (C + 1)]`` of two sides of voices.
+
+    Each Gaussian's offset from its mean is counted in how much it differs between the sides of one voice; of these the
+    principal components over all crops are kept. A discriminant finds fewer people again than that: from some hundred
+    voices it learns which directions those differ in.
+    """
+    mixtures, cepstra = head.means.shape
+    per = statistics.unflatten(-1, (mixtures, cepstra + 1))  # type: ignore[no-untyped-call]
+    offsets = (per[..., :-1] - per[..., -1:] * head.means).flatten(-2)
+    within = (offsets[:, :, 0] - offsets[:, :, 1]).flatten(0, -2).square().mean(0).div(2).sqrt().clamp_min(1e-6)
+    every = offsets.flatten(0, -2) / within
+    mean = every.mean(0)
+    width = head.mixture_projection.shape[1]
+    _, components = torch.linalg.eigh((every - mean).T @ (every - mean))
+    chosen = components.flip(1)[:, :width]
+    by_gaussian = (chosen / within[:, None]).view(mixtures, cepstra, width)
+    shares = -(by_gaussian * head.means[..., None]).sum(1, keepdim=True)
+    head.mixture_projection.copy_(torch.cat([by_gaussian, shares], dim=1).flatten(0, 1))
+    head.mixture_offset.copy_(-mean @ chosen)
