@@ -89,6 +89,8 @@ class AnimationStream:
     async def send(self, audio: AudioInput) -> None:
         """Sends the next audio of any length; waits while the server holds the stream back.
 
+        A lossless stream is held back until its frames are read: read them in another task if there are many.
+
         Raises:
             LiveTalkerError: the server ended the stream.
         """

@@ -13,6 +13,7 @@ from livetalker.internal.v1 import resume_token_pb2 as internal
 from livetalker.messages import identity_to_wire, shaping_to_wire
 from livetalker.rpc.requests import read_identity, read_shaping
 
+_HALF: Final = np.dtype("<f2")
 _REACH: Final = 10 * 30
 """Frames at 30 fps back from the state's that audio may be sent again from; fades that ended before are over."""
 
@@ -38,7 +39,7 @@ def _identity_to_wire(state: IdentityState, oldest: int) -> internal.IdentitySta
     return internal.IdentityState(
         matching=state.matching,
         voiced=state.voiced,
-        total=state.total.tolist() if state.matching and state.voiced else (),
+        voice=(state.total / state.voiced).astype(_HALF).tobytes() if state.matching and state.voiced else b"",
         identity=state.identity,
         confidence=state.confidence,
         challenger=state.challenger,
@@ -77,7 +78,7 @@ def _identity_from_wire(message: internal.IdentityState) -> IdentityState:
     return IdentityState(
         matching=message.matching,
         voiced=message.voiced,
-        total=np.array(message.total),
+        total=np.frombuffer(message.voice, _HALF).astype(np.float64) * message.voiced,
         identity=message.identity,
         confidence=message.confidence,
         challenger=message.challenger,
