@@ -21,6 +21,8 @@ from livetalker.core.stream_state import IdentityState
 
 VOICED: Final = 0.5
 """A feature counts as voice above this speech probability, the one for a frame with the least look-ahead."""
+LISTENED: Final = 2
+"""One feature in so many, by absolute index, is asked whose voice it is: neighbours share samples and say the same."""
 FIRST_MATCH: Final = 50
 """Voiced features before the first match: 1 s."""
 RECHECK: Final = 25
@@ -76,7 +78,7 @@ class IdentityTracker:
 
         Args:
             feature: its absolute index, increasing from call to call.
-            voice: ``[V]``, the encoder's identity feature.
+            voice: ``[V]``, the encoder's identity feature; looked at only where ``listened_to``.
             speech: its speech probability, as ``VOICED`` means it.
 
         Returns:
@@ -92,8 +94,10 @@ class IdentityTracker:
                 self._embedding.change(first_frame_of(at, self._look_ahead), self._library.embedding(choice))
         if not self._matching or speech <= VOICED:
             return None
-        self._sum += voice
         self._voiced += 1
+        if feature % LISTENED == 0:
+            self._sum += voice
+            self._listened += 1
         if self._voiced < FIRST_MATCH or (self._voiced - FIRST_MATCH) % RECHECK:
             return None
         return self._check(feature)
@@ -132,6 +136,7 @@ class IdentityTracker:
         return IdentityState(
             self._matching,
             self._voiced,
+            self._listened,
             self._sum.copy(),
             self.identity or "",
             self._confidence,
@@ -154,7 +159,8 @@ class IdentityTracker:
         names, fade = self._library.names, state.embedding
         if len(state.total) not in (0, len(self._sum)) or fade.target.shape != self._library.neutral.shape:
             raise ValueError("the state is of another identity library")
-        self._matching, self._voiced, self._sum = state.matching, state.voiced, np.zeros(len(self._sum))
+        self._matching, self._sum = state.matching, np.zeros(len(self._sum))
+        self._voiced, self._listened = state.voiced, state.listened
         if len(state.total):
             self._sum += state.total
         self._confidence, self._held, self._heard = state.confidence, state.held, state.heard
@@ -169,6 +175,7 @@ class IdentityTracker:
         self._matching = choice.mode == "auto"
         self._sum = np.zeros(len(self._library.voice_mean))
         self._voiced = 0
+        self._listened = 0
         self._current = None
         self._challenger = None
         self._held = 0
@@ -176,7 +183,7 @@ class IdentityTracker:
         self.identity = None
 
     def _check(self, feature: int) -> IdentityMatched | None:
-        cosines = self._library.cosines(self._sum / self._voiced)
+        cosines = self._library.cosines(self._sum / max(self._listened, 1))
         best = int(np.argmax(cosines))
         previous = self._current
         self._decide(best, clear=previous is None or cosines[best] - cosines[previous] > MARGIN)
@@ -201,6 +208,12 @@ class IdentityTracker:
         else:
             self._held = 0
             self._challenger = best if clear else None
+
+
+def listened_to(features: NDArray[np.int64], speech: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which features, by absolute index and speech probability (``VOICED``), are asked whose voice they are."""
+    asked: NDArray[np.bool_] = (features % LISTENED == 0) & (speech > VOICED)
+    return asked
 
 
 def first_frame_of(feature: int, look_ahead: int) -> int:

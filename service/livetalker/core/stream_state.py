@@ -36,6 +36,7 @@ class IdentityState:
     Attributes:
         matching: whether the voice is still listened to; False once locked, pinned or blended.
         voiced: features with voice that were heard.
+        listened: those of them that ``total`` is the sum of.
         total: ``[V]``, sum of their voice features; may be empty where there are none or matching is over.
         identity: name matched; empty for none.
         confidence: of the latest check.
@@ -48,6 +49,7 @@ class IdentityState:
 
     matching: bool
     voiced: int
+    listened: int
     total: NDArray[np.float64]
     identity: str
     confidence: float

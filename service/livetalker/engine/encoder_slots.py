@@ -6,14 +6,15 @@ anew for every few features and keeps the samples. The engine knows only ``Encod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
-from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE
-from livetalker.core.identity_tracker import VOICED
+from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW
+from livetalker.core.identity_tracker import listened_to
 from livetalker.engine.backend import Backend, Floats, Heard
 from livetalker.engine.rings import FloatRings, Int8Rings, Rings, Rows
 
@@ -40,13 +41,14 @@ class EncoderSlots(Protocol):
         """
         ...
 
-    def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
+    def advance(self, rows: Rows, samples: Floats, listening: Mapping[int, int]) -> Heard:
         """The next ``h`` features of streams.
 
         Args:
             rows: ``[B]`` distinct rows.
             samples: ``[B, 320 h]``, the next level-normalised samples of each; ``h`` is one of ``hops``.
-            listening: ``[b]`` places in ``rows`` of those whose voice is asked for.
+            listening: ``b`` places in ``rows`` of those whose voice is asked for, each with the absolute index of its
+                stream's first new feature. Of features that are not ``listened_to`` the voice may be zeros.
         """
         ...
 
@@ -72,7 +74,7 @@ class StreamingSlots:
         self._rings.clear(row)
         self._tail[row] = samples
 
-    def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
+    def advance(self, rows: Rows, samples: Floats, listening: Mapping[int, int]) -> Heard:
         """See ``EncoderSlots``."""
         heard = np.concatenate([self._tail[rows], samples], axis=1)
         result = self._backend.encode(heard, self._position[rows], self._rings.past(rows))
@@ -81,14 +83,18 @@ class StreamingSlots:
         new = np.arange(hop - min(hop, self._context), hop)
         self._rings.write(rows, (self._position[rows][:, None] + new) % self._context, new, result.fresh)
         self._position[rows] += hop
-        return Heard(result.features, self._voice(heard[listening], result.speech[listening]), result.speech)
+        places = list(listening)
+        first = np.array(list(listening.values()), np.int64)
+        voice = self._voice(heard[places], result.speech[places], first[:, None] + np.arange(hop))
+        return Heard(result.features, voice, result.speech)
 
-    def _voice(self, heard: Floats, speech: Floats) -> Floats:
-        """Voice features ``[b, h, V]`` of whom is speaking; zeros of who is silent, in whom nobody would look."""
-        voice = np.zeros((len(heard), speech.shape[1], self._voice_width), np.float32)
-        speaking = (speech[:, :, 0] > VOICED).any(axis=1)
-        if speaking.any():
-            voice[speaking] = self._backend.voice(heard[speaking])
+    def _voice(self, heard: Floats, speech: Floats, features: NDArray[np.int64]) -> Floats:
+        """Voice features ``[b, h, V]`` where somebody looks at them, zeros elsewhere."""
+        voice = np.zeros((*features.shape, self._voice_width), np.float32)
+        asked = listened_to(features, speech[:, :, 0])
+        if asked.any():
+            windows = np.lib.stride_tricks.sliding_window_view(heard, FEATURE_WINDOW, axis=1)[:, ::FEATURE_STRIDE]
+            voice[asked] = self._backend.voice(windows[asked])[:, 0]
         return voice
 
 
@@ -114,7 +120,7 @@ class RollingSlots:
         self._samples[row, -self.opening :] = samples
         self._age[row] = self._right
 
-    def advance(self, rows: Rows, samples: Floats, listening: Rows) -> Heard:
+    def advance(self, rows: Rows, samples: Floats, listening: Mapping[int, int]) -> Heard:
         """See ``EncoderSlots``."""
         new = samples.shape[1]
         self._samples[rows, :-new] = self._samples[rows, new:]
@@ -130,7 +136,7 @@ class RollingSlots:
         features, voice, speech = (
             np.concatenate(arrays)[order] for arrays in zip(*(heard for _, heard in parts), strict=True)
         )
-        return Heard(features, voice[listening], speech)
+        return Heard(features, voice[list(listening)], speech)
 
 
 def encoder_slots(bundle: Bundle, backend: Backend, capacity: int) -> EncoderSlots:

@@ -135,8 +135,8 @@ class Inference:
         raw = np.stack([stream.take(FEATURE_STRIDE * batch.hop) for stream in streams])
         normalized, level = normalize_level(raw, self.slots.level(rows))
         self.slots.set_level(rows, level)
-        listening = [i for i, stream in enumerate(streams) if stream.listening]
-        return _Encoded(self._encoder.advance(rows, normalized, np.array(listening, np.intp)), listening, level.held)
+        listening = {i: stream.next_feature for i, stream in enumerate(streams) if stream.listening}
+        return _Encoded(self._encoder.advance(rows, normalized, listening), list(listening), level.held)
 
     def _hear(self, streams: Sequence[EngineStream], encoded: _Encoded) -> None:
         """Let streams decide what their new features complete, and give the completed frames their audio."""

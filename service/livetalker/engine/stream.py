@@ -290,6 +290,11 @@ class EngineStream:
         return max(1, newest + 1 - self._feature)
 
     @property
+    def next_feature(self) -> int:
+        """Absolute index of the first feature not heard yet."""
+        return self._feature
+
+    @property
     def listening(self) -> bool:
         """Whether whom the voice belongs to is still, or may soon be, asked."""
         return self._tracker.listening

@@ -39,7 +39,8 @@ def _identity_to_wire(state: IdentityState, oldest: int) -> internal.IdentitySta
     return internal.IdentityState(
         matching=state.matching,
         voiced=state.voiced,
-        voice=(state.total / state.voiced).astype(_HALF).tobytes() if state.matching and state.voiced else b"",
+        listened=state.listened,
+        voice=(state.total / state.listened).astype(_HALF).tobytes() if state.matching and state.listened else b"",
         identity=state.identity,
         confidence=state.confidence,
         challenger=state.challenger,
@@ -78,7 +79,8 @@ def _identity_from_wire(message: internal.IdentityState) -> IdentityState:
     return IdentityState(
         matching=message.matching,
         voiced=message.voiced,
-        total=np.frombuffer(message.voice, _HALF).astype(np.float64) * message.voiced,
+        listened=message.listened,
+        total=np.frombuffer(message.voice, _HALF).astype(np.float64) * message.listened,
         identity=message.identity,
         confidence=message.confidence,
         challenger=message.challenger,
