@@ -17,8 +17,8 @@ Key = TypeVar("Key", bound=Hashable)
 PATIENCE: Final = 0.0004
 """Seconds per open stream that a tick waits, from the first unheard audio on, for more to come: few are answered at
 once, many together."""
-MOST_PATIENCE: Final = 0.025
-"""Seconds it waits at most: most of a frame, so that nearly every stream has one."""
+MOST_PATIENCE: Final = 0.013
+"""Seconds it waits at most: beyond that a larger batch saves less time than everybody in it loses."""
 MAX_BATCH: Final = 128
 """Live streams that go together: more of them cost the same each, but hold up the frames of all."""
 ALL_AT_ONCE: Final = 4
