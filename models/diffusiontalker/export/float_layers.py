@@ -7,8 +7,9 @@ new features apart, so that nothing of the past has to be copied behind the new.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from onnx import TensorProto
 
@@ -21,13 +22,27 @@ EPSILON: Final = 1e-5
 """Of layer normalisation, torch's own."""
 
 
-class Layers(Protocol):
-    """All layers of an encoder."""
+class Layers(ABC):
+    """All layers of an encoder.
 
+    Args:
+        graph: to write to.
+        config: of the encoder.
+        weight: its parameters.
+    """
+
+    def __init__(self, graph: Graph, config: StreamingHubertConfig, weight: Parameters) -> None:
+        self._graph = graph
+        self._config = config
+        self._weight = weight
+        self._keys: list[str] = []
+        self._values: list[str] = []
+
+    @abstractmethod
     def inputs(self) -> list[Port]:
         """What the graph takes of the past."""
-        ...
 
+    @abstractmethod
     def apply(self, x: str, call: Call, ring_mask: str, call_mask: str) -> str:
         """Through every layer.
 
@@ -40,26 +55,26 @@ class Layers(Protocol):
         Returns:
             Rows ``[B h, W]``.
         """
-        ...
 
+    @abstractmethod
     def outputs(self) -> Mapping[str, tuple[str, int, Shape]]:
         """What the caller is to write into the rings after all layers have attended: value, type and shape by name."""
-        ...
+
+    def _remembered(self, axis: int, kind: int, shape: Shape) -> Mapping[str, tuple[str, int, Shape]]:
+        """Every layer's new keys and values, stacked on an axis of their own."""
+        g = self._graph
+        return {
+            name: (g.joined(*(g.op("Unsqueeze", part, g.ints([axis])) for part in parts), axis=axis), kind, shape)
+            for name, parts in (("new_keys", self._keys), ("new_values", self._values))
+        }
 
 
-class FloatLayers:
+class FloatLayers(Layers):
     """Over rings that the caller has brought together: row ``b`` is stream ``b``'s.
 
     Inputs are ``keys_l [B, heads, d, C]`` and ``values_l [B, heads, C, d]``, as they are read; outputs are
     ``new_keys [B, L, heads, h, d]`` and ``new_values``.
     """
-
-    def __init__(self, graph: Graph, config: StreamingHubertConfig, weight: Parameters) -> None:
-        self._graph = graph
-        self._config = config
-        self._weight = weight
-        self._keys: list[str] = []
-        self._values: list[str] = []
 
     def inputs(self) -> list[Port]:
         """See ``Layers``."""
@@ -73,16 +88,8 @@ class FloatLayers:
 
     def outputs(self) -> Mapping[str, tuple[str, int, Shape]]:
         """See ``Layers``."""
-        g, c = self._graph, self._config
-        shape: Shape = ["streams", c.layers, c.heads, "hop", c.width // c.heads]
-        return {
-            name: (
-                g.joined(*(g.op("Unsqueeze", part, g.ints([1])) for part in parts), axis=1),
-                TensorProto.FLOAT,
-                shape,
-            )
-            for name, parts in (("new_keys", self._keys), ("new_values", self._values))
-        }
+        c = self._config
+        return self._remembered(1, TensorProto.FLOAT, ["streams", c.layers, c.heads, "hop", c.width // c.heads])
 
     def _layer(self, x: str, index: int, call: Call, ring_mask: str, call_mask: str) -> str:
         g, c, weight, name = self._graph, self._config, self._weight, f"encoder.layers.{index}"

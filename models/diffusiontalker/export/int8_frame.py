@@ -7,17 +7,12 @@ product over both. The noised curves and what no step changes are multiplied in 
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import onnx
 
 from diffusiontalker.export.denoiser_parts import DenoiserParts, mixed
 from diffusiontalker.export.graph import Graph
-from diffusiontalker.export.numerics import Affine, integer_product
-
-_LEVELS: Final = 127
-_MIDDLE: Final = 128
+from diffusiontalker.export.numerics import LEVELS, MIDDLE, Affine, integer_product, levels
 
 
 class Int8Frame(DenoiserParts):
@@ -86,8 +81,8 @@ class Int8Frame(DenoiserParts):
 
 
 def _levels(g: Graph, state: str) -> str:
-    return g.op("QuantizeLinear", state, g.floats(1 / _LEVELS), g.constant(np.array(_MIDDLE, np.uint8)))
+    return levels(g, state, 1 / LEVELS, MIDDLE)
 
 
-def _product(g: Graph, levels: str, layer: Affine) -> str:
-    return integer_product(g, levels, layer, 1 / _LEVELS, _MIDDLE)
+def _product(g: Graph, x: str, layer: Affine) -> str:
+    return integer_product(g, x, layer, 1 / LEVELS, MIDDLE)

@@ -16,15 +16,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from onnx import TensorProto
 
-from diffusiontalker.encoder.config import StreamingHubertConfig
-from diffusiontalker.export.float_layers import EPSILON, ring_ports
-from diffusiontalker.export.graph import MICROSOFT, Graph, Port, Shape
-from diffusiontalker.export.numerics import Affine, Array, integer_product
-from diffusiontalker.export.spectra import Call, Parameters
+from diffusiontalker.export.float_layers import EPSILON, Layers, ring_ports
+from diffusiontalker.export.graph import MICROSOFT, Port, Shape
+from diffusiontalker.export.numerics import LEVELS, MIDDLE, Affine, Array, integer_product, levels, zero_level
+from diffusiontalker.export.spectra import Call
 
-_LEVELS: Final = 127
-_MIDDLE: Final = 128
-"""The unsigned level that stands for 0 where values lie on both sides of it."""
 _NORMALISED: Final = 12.0
 """Largest normalised value that is told from larger ones. Of ``n`` values none exceeds ``sqrt(n - 1)``, 16 for 256; but
 finer steps for all of them are worth more than the few beyond 12."""
@@ -54,19 +50,12 @@ class _Attention(NamedTuple):
     out: Affine
 
 
-class Int8Layers:
+class Int8Layers(Layers):
     """Over the rings of *all* streams, of which the graph picks the ``rows [B]`` it needs.
 
     Inputs are ``rows`` (int64), ``keys_l [S, heads, d, C]`` and ``values_l [S, heads, C, d]`` (int8); outputs are
     ``new_keys [L, B, heads, h, d]`` and ``new_values``.
     """
-
-    def __init__(self, graph: Graph, config: StreamingHubertConfig, weight: Parameters) -> None:
-        self._graph = graph
-        self._config = config
-        self._weight = weight
-        self._keys: list[str] = []
-        self._values: list[str] = []
 
     def inputs(self) -> list[Port]:
         """See ``Layers``."""
@@ -81,12 +70,8 @@ class Int8Layers:
 
     def outputs(self) -> Mapping[str, tuple[str, int, Shape]]:
         """See ``Layers``."""
-        g, c = self._graph, self._config
-        shape: Shape = [c.layers, "streams", c.heads, "hop", c.width // c.heads]
-        return {
-            name: (g.joined(*(g.op("Unsqueeze", part, g.ints([0])) for part in parts)), TensorProto.INT8, shape)
-            for name, parts in (("new_keys", self._keys), ("new_values", self._values))
-        }
+        c = self._config
+        return self._remembered(0, TensorProto.INT8, [c.layers, "streams", c.heads, "hop", c.width // c.heads])
 
     def _attention(self, x: str, index: int, call: Call, ring_mask: str, call_mask: str) -> str:
         g, c = self._graph, self._config
@@ -94,21 +79,21 @@ class Int8Layers:
         projected = self._from_normalised(x, folded.projection)
         query, key, value = g.pieces(projected, (c.width, c.width, c.width))
         present = g.op("Add", self._present(query, key, call, folded.score), call_mask)
-        query = self._by_head(self._levels(query, 1.0, _MIDDLE), call)
+        query = self._by_head(levels(g, query, 1.0, MIDDLE), call)
         key, value = (
             self._by_head(g.op("QuantizeLinear", x, g.floats(1.0), g.constant(np.array(0, np.int8))), call)
             for x in (key, value)
         )
         self._keys.append(key)
         self._values.append(value)
-        past = self._product(query, g.op("Gather", f"keys_{index}", "rows", axis=0), folded.score, _MIDDLE)
+        past = self._product(query, g.op("Gather", f"keys_{index}", "rows", axis=0), folded.score, MIDDLE)
         scores = g.joined(g.op("Add", past, ring_mask), present, axis=3)
-        shares = self._levels(g.op("Softmax", scores, axis=-1), 1 / _SHARES, 0)
+        shares = levels(g, g.op("Softmax", scores, axis=-1), 1 / _SHARES, 0)
         values = g.joined(g.op("Gather", f"values_{index}", "rows", axis=0), value, axis=2)
         attended = self._product(shares, values, np.float32(1 / _SHARES), 0)
         attended = g.rows(g.op("Transpose", attended, perm=[0, 2, 1, 3]), c.width)
-        attended = self._levels(attended, _ATTENDED, _MIDDLE)
-        return g.op("Add", x, integer_product(g, attended, folded.out, _ATTENDED, _MIDDLE))
+        attended = levels(g, attended, _ATTENDED, MIDDLE)
+        return g.op("Add", x, integer_product(g, attended, folded.out, _ATTENDED, MIDDLE))
 
     def _present(self, query: str, key: str, call: Call, score: Array) -> str:
         """Scores of a call's features among themselves, ``[B, heads, h, h]``: too few for products of matrices."""
@@ -129,12 +114,12 @@ class Int8Layers:
         g, name = self._graph, f"encoder.layers.{index}"
         into = self._after_norm(f"{name}.feed_forward_norm", f"{name}.feed_forward_in")
         out = self._weight.affine(f"{name}.feed_forward_out")
-        top = _MIDDLE + _LEVELS - _GELU_ZERO
+        top = MIDDLE + LEVELS - _GELU_ZERO
         # A step is no finer than what GELU's lowest value needs.
         step = np.maximum((_LENGTHS * _lengths(into.weight) + into.bias) / top, _GELU_LOWEST / _GELU_ZERO)
         to_levels = g.parameter(f"{name}.gelu.scales", (1 / step).astype(np.float32))
         inner = g.op("Mul", g.op("Gelu", self._from_normalised(x, into)), to_levels)
-        inner = self._levels(inner, 1.0, _GELU_ZERO)
+        inner = levels(g, inner, 1.0, _GELU_ZERO)
         return g.op("Add", x, integer_product(g, inner, out._replace(weight=out.weight * step), 1.0, _GELU_ZERO))
 
     def _from_normalised(self, x: str, layer: Affine) -> str:
@@ -142,20 +127,13 @@ class Int8Layers:
         g, width = self._graph, self._config.width
         plain = g.floats(np.ones(width)), g.floats(np.zeros(width))
         rows = g.op("LayerNormalization", x, *plain, axis=-1, epsilon=EPSILON)
-        step = _NORMALISED / _LEVELS
-        return integer_product(g, self._levels(rows, step, _MIDDLE), layer, step, _MIDDLE)
-
-    def _levels(self, x: str, step: float, zero: int) -> str:
-        g = self._graph
-        return g.op("QuantizeLinear", x, g.floats(step), self._zero(zero))
-
-    def _zero(self, level: int) -> str:
-        return self._graph.constant(np.array(level, np.uint8))
+        step = _NORMALISED / LEVELS
+        return integer_product(g, levels(g, rows, step, MIDDLE), layer, step, MIDDLE)
 
     def _product(self, a: str, b: str, scale: Array | np.float32, zero: int) -> str:
         """Of levels ``a`` around ``zero`` and int8 levels ``b``, times a scale that fits the result."""
         g = self._graph
-        return g.op("MatMulIntegerToFloat", a, b, g.floats(scale), g.floats(1.0), self._zero(zero), domain=MICROSOFT)
+        return g.op("MatMulIntegerToFloat", a, b, g.floats(scale), g.floats(1.0), zero_level(g, zero), domain=MICROSOFT)
 
     def _after_norm(self, norm: str, layer: str) -> Affine:
         """A layer with the gain and the shift of the normalisation before it."""
@@ -169,10 +147,10 @@ class Int8Layers:
         query, key, value = np.split(layer.weight, 3)
         # A head's products stay as they are if a query is made longer and its key shorter: both as long as their mean.
         together = np.sqrt(_lengths(query) * _lengths(key))
-        head = together.reshape(c.heads, -1).max(1) * (_LENGTHS / _LEVELS)
+        head = together.reshape(c.heads, -1).max(1) * (_LENGTHS / LEVELS)
         unit = np.repeat(head, c.width // c.heads)
         to_levels = np.concatenate(
-            [together / _lengths(query) / unit, together / _lengths(key) / unit, _LEVELS / _LENGTHS / _lengths(value)]
+            [together / _lengths(query) / unit, together / _lengths(key) / unit, LEVELS / _LENGTHS / _lengths(value)]
         )
         bias = np.split(layer.bias * to_levels, 3)[0]
         projection = layer._replace(

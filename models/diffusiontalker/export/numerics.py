@@ -19,7 +19,10 @@ Array = NDArray[np.float32]
 
 ROUNDED: Final = (".int8", ".scales", ".folded")
 """How the names of rounded weights, of their scales, and of the biases beside them end."""
-_LEVELS: Final = 127
+LEVELS: Final = 127
+"""To either side of 0."""
+MIDDLE: Final = 128
+"""The unsigned level that stands for 0 where values lie on both sides of it."""
 _TINY: Final = 1e-6
 """Least largest weight of an output: one of zeros stays one of zeros."""
 
@@ -46,6 +49,16 @@ def float_product(graph: Graph, x: str, layer: Affine) -> str:
     return graph.op("Add", graph.op("MatMul", x, weight), graph.parameter(layer.bias_name, layer.bias))
 
 
+def zero_level(graph: Graph, level: int) -> str:
+    """The unsigned level that stands for 0, as operators take it."""
+    return graph.constant(np.array(level, np.uint8))
+
+
+def levels(graph: Graph, x: str, step: float, zero: int) -> str:
+    """Values as unsigned levels, ``step`` apart, of which ``zero`` stands for 0."""
+    return graph.op("QuantizeLinear", x, graph.floats(step), zero_level(graph, zero))
+
+
 def integer_product(graph: Graph, x: str, layer: Affine, step: float, zero: int) -> str:
     """A layer on rows of unsigned levels ``[R, inputs]``.
 
@@ -63,7 +76,7 @@ def integer_product(graph: Graph, x: str, layer: Affine, step: float, zero: int)
         graph.parameter(f"{layer.weight_name}.int8", whole),
         graph.floats(step),
         graph.parameter(f"{layer.weight_name}.scales", scales),
-        graph.constant(np.array(zero, np.uint8)),
+        zero_level(graph, zero),
         "",
         graph.parameter(layer.bias_name, layer.bias.astype(np.float32)),
         domain=MICROSOFT,
@@ -72,6 +85,6 @@ def integer_product(graph: Graph, x: str, layer: Affine, step: float, zero: int)
 
 def quantized(weight: Array) -> tuple[NDArray[np.int8], Array]:
     """Weights ``[outputs, inputs]`` as integers ``[inputs, outputs]`` and their scales ``[outputs]``."""
-    scales = np.maximum(np.abs(weight).max(1), _TINY) / _LEVELS
+    scales = np.maximum(np.abs(weight).max(1), _TINY) / LEVELS
     whole: NDArray[Any] = np.round(weight / scales[:, None])
     return np.ascontiguousarray(whole.astype(np.int8).T), scales.astype(np.float32)
