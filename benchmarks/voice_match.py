@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle, open_bundle
-from diffusiontalker.enrollment.library import identity_feature
 from diffusiontalker.enrollment.voice import VoiceListener
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.sound import read_sound
@@ -73,7 +72,7 @@ def top_one(
     rng = np.random.default_rng(0)
 
     def feature(samples: Audio) -> Audio:
-        return identity_feature(bundle, listener.voiced(samples).mean(0, dtype=np.float64))
+        return bundle.identities.voice_space.voiceprint(listener.voiced(samples).mean(0, dtype=np.float64))
 
     enrolled = np.stack([feature(enrol) for enrol, _ in people])
     everybody = np.concatenate([enrolled, others])

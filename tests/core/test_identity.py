@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from diffusiontalker.geometry import PRESETS, frame_feature
+from diffusiontalker.voice_space import VoiceSpace
 from livetalker.core.config import AUTO, IdentityChoice, UnknownIdentityError
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.core.identity_tracker import FADE_FRAMES, GIVE_UP, IdentityTracker, first_frame_of
@@ -22,8 +23,7 @@ LIBRARY = IdentityLibrary(
     names=("ann", "bob", "cyd"),
     features=np.eye(3, WIDTH, dtype=np.float32),
     embeddings=np.arange(6, dtype=np.float32).reshape(3, 2),
-    voice_mean=np.full(WIDTH, 2.0, np.float32),
-    voice_projection=np.eye(WIDTH, dtype=np.float32),
+    voice_space=VoiceSpace(np.full(WIDTH, 2.0, np.float32)),
     neutral=np.array([2.0, 3.0], np.float32),
 )
 EMBEDDINGS = dict(zip(LIBRARY.names, LIBRARY.embeddings, strict=True))
@@ -31,7 +31,7 @@ EMBEDDINGS = dict(zip(LIBRARY.names, LIBRARY.embeddings, strict=True))
 
 def voice(name: str, strength: float = 1.0) -> NDArray[np.float32]:
     """A raw voice feature that points at an identity."""
-    raw: NDArray[np.float32] = LIBRARY.voice_mean + strength * LIBRARY.features[LIBRARY.names.index(name)]
+    raw: NDArray[np.float32] = LIBRARY.voice_space.mean + strength * LIBRARY.features[LIBRARY.names.index(name)]
     return raw
 
 
@@ -166,8 +166,8 @@ def test_unknown_identities_are_refused_at_once() -> None:
 def test_a_library_that_does_not_fit_together_is_refused() -> None:
     with pytest.raises(ValueError, match="2 names, 3 features and 3 embeddings"):
         replace(LIBRARY, names=("a", "b"))
-    with pytest.raises(ValueError, match="does not lead from voices of 5 numbers to features of 4"):
-        replace(LIBRARY, voice_mean=np.zeros(5, np.float32))
+    with pytest.raises(ValueError, match="voiceprints of 5 numbers do not fit features of 4"):
+        replace(LIBRARY, voice_space=VoiceSpace(np.zeros(5, np.float32)))
 
 
 @settings(deadline=None)

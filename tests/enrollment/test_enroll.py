@@ -20,7 +20,7 @@ from diffusiontalker.denoiser.model import sample
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.draft import OccupiedError
 from diffusiontalker.enrollment.face import fit_embedding
-from diffusiontalker.enrollment.library import enrolled, identity_feature, speaker_by_voice
+from diffusiontalker.enrollment.library import enrolled, speaker_by_voice
 from diffusiontalker.enrollment.voice import EnrollmentError, VoiceListener
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.training.scenes import SECONDS, Scenes, frame_audio
@@ -67,7 +67,7 @@ def test_a_voice_is_enrolled_found_again_and_nothing_else_changes(bundle: Bundle
     enrolled(bundle, speaker, tmp_path / "grown")
     grown = open_bundle(tmp_path / "grown")
     assert grown.identities.names == (*bundle.identities.names, "dora")
-    again = identity_feature(grown, listener.pooled([hum(192)]))
+    again = grown.identities.voice_space.voiceprint(listener.pooled([hum(192)]))
     assert int(np.argmax(grown.identities.features @ again)) == 3
     before, after = tensors(bundle.folder), tensors(grown.folder)
     for name, values in before.items():

@@ -41,16 +41,10 @@ class Speaker:
     like: tuple[tuple[str, float], ...] = ()
 
 
-def identity_feature(bundle: Bundle, pooled: NDArray[np.float64]) -> NDArray[np.float32]:
-    """A pooled voice ``[V]`` where speakers differ, ``[D]`` of unit length."""
-    z = (pooled - bundle.identities.voice_mean) @ bundle.identities.voice_projection
-    return (z / max(float(np.linalg.norm(z)), 1e-12)).astype(np.float32)
-
-
 def speaker_by_voice(bundle: Bundle, name: str, pooled: NDArray[np.float64]) -> Speaker:
     """A speaker whose face nobody has seen: the style is a blend of those who sound most alike."""
     known = bundle.identities
-    feature = identity_feature(bundle, pooled)
+    feature = known.voice_space.voiceprint(pooled)
     cosines = known.features @ feature
     nearest = np.argsort(cosines)[::-1][:NEAREST]
     shares = np.exp((cosines[nearest] - cosines[nearest[0]]) / _TEMPERATURE)

@@ -125,9 +125,10 @@ def write_bundle(
         **_prefixed("encoder", encoder.state_dict()),
         **_prefixed(head, phone_head.state_dict()),
         **_prefixed("denoiser", denoiser.state_dict()),
-        **_prefixed("identity", identities.state_dict()),
-        "identity.features": identities.features().detach().clone().contiguous(),
-        "identity.neutral": identities.neutral().detach().clone().contiguous(),
+        "identity.embeddings.weight": identities.embeddings.weight.detach().clone(),
+        "identity.features": identities.voiceprints.clone(),
+        "identity.voice_mean": identities.voice_mean.clone(),
+        "identity.neutral": identities.neutral().detach().clone(),
     }
     save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
     (folder / WEIGHTS).chmod(0o644)

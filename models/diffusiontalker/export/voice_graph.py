@@ -60,10 +60,9 @@ def voice_graph(encoder: StreamingHubert) -> onnx.ModelProto:
     extended = g.joined(cepstra, ones, axis=2)
     statistics = g.op("Mul", g.op("Unsqueeze", responsible, g.ints([3])), g.op("Unsqueeze", extended, g.ints([2])))
     statistics = g.op("Reshape", statistics, g.joined(*call, g.ints([c.voice_mixtures * (c.voice_cepstra + 1)])))
-    mixture = g.op("Add", g.op("MatMul", statistics, p(f"{head}.mixture_projection")), p(f"{head}.mixture_offset"))
 
-    voice = g.joined(network, mixture, axis=2)
+    voice = g.joined(network, statistics, axis=2)
     return g.model(
         [("samples", TensorProto.FLOAT, ["streams", "samples"])],
-        {"voice": (voice, TensorProto.FLOAT, ["streams", "hop", c.voice_width])},
+        {"voice": (voice, TensorProto.FLOAT, ["streams", "hop", encoder.voice_width])},
     )

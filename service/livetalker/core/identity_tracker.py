@@ -173,7 +173,7 @@ class IdentityTracker:
 
     def _begin(self, choice: IdentityChoice) -> None:
         self._matching = choice.mode == "auto"
-        self._sum = np.zeros(len(self._library.voice_mean))
+        self._sum = np.zeros(self._library.voice_space.pooled_width)
         self._voiced = 0
         self._listened = 0
         self._current = None

@@ -63,7 +63,7 @@ class StreamingSlots:
         self._backend = backend
         self.hops: Sequence[int] = backend.hops
         self._context = int(sizes["context"])
-        self._voice_width = len(bundle.identities.voice_mean)
+        self._voice_width = bundle.identities.voice_space.pooled_width
         self._rings: Rings = (Int8Rings if backend.int8_rings else FloatRings)(bundle, capacity)
         self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
         self._position = np.zeros(capacity, np.int64)

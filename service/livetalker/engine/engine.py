@@ -62,9 +62,7 @@ class Engine:
         self.max_streams = max_streams
         self.after_batch: Callable[[], None] = lambda: None
         known = bundle.identities
-        self._library = IdentityLibrary(
-            known.names, known.features, known.embeddings, known.voice_mean, known.voice_projection, known.neutral
-        )
+        self._library = IdentityLibrary(known.names, known.features, known.embeddings, known.voice_space, known.neutral)
         self._backend = backend
         self._inference = Inference(bundle, backend, max_streams)
         self._slots = self._inference.slots
