@@ -75,7 +75,6 @@ class Inference:
         self._coefficients = int(bundle.denoiser["coefficients"])
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
-        self._runs = (1,) if backend.frame_by_frame else RUNS
         self.slots = SlotPool(bundle, capacity)
         self.hops: Sequence[int] = self._encoder.hops
         self.opening = self._encoder.opening
@@ -121,9 +120,11 @@ class Inference:
 
     def _run(self, frames: int, streams: int) -> int:
         """How many of a stream's frames to denoise in a call: few sizes make full batches, if there are others."""
-        if streams == 1 and self._runs[0] < frames:
-            return frames if len(self._runs) > 1 else 1
-        return next(run for run in self._runs if run <= frames)
+        if self._backend.int8:
+            return 1
+        if streams == 1 and frames > RUNS[0]:
+            return frames
+        return next(run for run in RUNS if run <= frames)
 
     def _encode(self, batch: Batch[EngineStream]) -> _Encoded:
         """Features of the next samples; changes nothing that making frames reads."""

@@ -7,14 +7,14 @@ way a backend computes; see ``diffusiontalker.export.float_layers``, ``int8_laye
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
+from livetalker.engine.backend import Array
 
-Array = NDArray[Any]
 Rows = NDArray[np.intp]
 
 
