@@ -41,7 +41,7 @@ from diffusiontalker.export.denoiser_graphs import DenoiserGraphs
 from diffusiontalker.export.int8_frame import Int8Frame
 from diffusiontalker.export.numerics import ROUNDED
 from diffusiontalker.export.streaming_graph import StreamingGraph
-from diffusiontalker.export.voice_graph import voice_graph
+from diffusiontalker.export.voice_graph import VoiceGraph
 
 if TYPE_CHECKING:
     from diffusiontalker.encoder.rolling_hubert import RollingHubert
@@ -107,7 +107,7 @@ def write_bundle(
         kind, head, shape = "streaming", "phone_head", encoder.config.to_dict()
         graphs = {
             ENCODER: StreamingGraph(encoder, phone_head).write(),
-            VOICE: voice_graph(encoder),
+            VOICE: VoiceGraph(encoder).write(),
             **{file: StreamingGraph(encoder, phone_head, hop).write() for hop, file in ENCODER_INT8.items()},
             FRAME_INT8: Int8Frame(denoiser, schedule).write(),
         }
@@ -129,8 +129,8 @@ def write_bundle(
         "identity.features": identities.features().detach().clone().contiguous(),
         "identity.neutral": identities.neutral().detach().clone().contiguous(),
     }
-    save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
-    (folder / WEIGHTS).chmod(0o644)
+    about = {"format": FORMAT, "name": name, "version": version}
+    save_file(weights, folder / WEIGHTS, metadata=about)
     stored = [WEIGHTS]
     rounded = {
         initializer.name: numpy_helper.to_array(initializer)
@@ -139,9 +139,10 @@ def write_bundle(
         if initializer.name.endswith(ROUNDED)
     }
     if rounded:
-        save_arrays(rounded, folder / INT8_WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
-        (folder / INT8_WEIGHTS).chmod(0o644)
+        save_arrays(rounded, folder / INT8_WEIGHTS, metadata=about)
         stored.append(INT8_WEIGHTS)
+    for holder in stored:
+        (folder / holder).chmod(0o644)  # safetensors lets nobody but the owner read what it writes
     for file, graph in graphs.items():
         for holder in stored:
             point_into(graph, folder / holder)
