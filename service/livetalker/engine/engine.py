@@ -37,6 +37,7 @@ class Engine:
 
     Attributes:
         info: what it serves.
+        max_streams: slots.
         after_batch: called on the engine's thread whenever sinks may have been given something: where outputs are
             gathered, it is time to send them on.
 

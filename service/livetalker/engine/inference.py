@@ -23,7 +23,7 @@ from livetalker.core.postprocess import FacePostprocessor
 from livetalker.engine.backend import Backend, Heard
 from livetalker.engine.encoder_slots import encoder_slots
 from livetalker.engine.scheduler import Batch
-from livetalker.engine.slots import Slot, SlotPool
+from livetalker.engine.slots import SlotPool
 from livetalker.engine.stream import EngineStream, PendingFrame
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class Inference:
         streams = batch.keys
         for stream in streams:
             if stream.starting:
-                self._begin(stream.slot, stream)
+                self._begin(stream)
         rows = _rows(streams)
         raw = np.stack([stream.take(FEATURE_STRIDE * batch.hop) for stream in streams])
         normalized, level = normalize_level(raw, self.slots.level(rows))
@@ -164,8 +164,8 @@ class Inference:
         for (_, frame), audio in zip(completed, np.concatenate([smooth, features[owner, newest]], 1), strict=True):
             frame.audio = audio
 
-    def _begin(self, slot: Slot, stream: EngineStream) -> None:
-        row = slot.index
+    def _begin(self, stream: EngineStream) -> None:
+        row = stream.slot.index
         self.slots.clear(row)
         if stream.opening_level is not None:
             self.slots.hold_level(row, stream.opening_level)
