@@ -77,6 +77,11 @@ def point_into(graph: onnx.ModelProto, path: Path) -> None:
                 initializer.external_data.add(key=key, value=value)
 
 
+def let_everybody_read(path: Path) -> None:
+    """Undo that safetensors lets nobody but the owner read what it writes: a server may run as somebody else."""
+    path.chmod(0o644)
+
+
 @torch.no_grad()
 def write_bundle(
     folder: Path,
@@ -142,7 +147,7 @@ def write_bundle(
         save_arrays(rounded, folder / INT8_WEIGHTS, metadata=about)
         stored.append(INT8_WEIGHTS)
     for holder in stored:
-        (folder / holder).chmod(0o644)  # safetensors lets nobody but the owner read what it writes
+        let_everybody_read(folder / holder)
     for file, graph in graphs.items():
         for holder in stored:
             point_into(graph, folder / holder)
