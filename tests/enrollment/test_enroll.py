@@ -73,6 +73,7 @@ def test_a_voice_is_enrolled_found_again_and_nothing_else_changes(bundle: Bundle
     for name, values in before.items():
         np.testing.assert_array_equal(after[name][: len(values)], values, err_msg=name)
     assert sum(share for _, share in speaker.like) == pytest.approx(1, abs=0.01)
+    assert (grown.folder / WEIGHTS).stat().st_mode & 0o044 == 0o044, "a server may run as somebody else"
 
 
 def test_a_grown_bundle_serves_the_same_numbers(bundle: Bundle, tmp_path: Path) -> None:

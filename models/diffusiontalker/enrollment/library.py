@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from diffusiontalker.bundle import FILES, METADATA, WEIGHTS, Bundle, file_hash
 from diffusiontalker.draft import Draft
 from diffusiontalker.enrollment.voice import EnrollmentError
-from diffusiontalker.export.bundle_writer import point_into
+from diffusiontalker.export.bundle_writer import let_everybody_read, point_into
 
 NEAREST: Final = 5
 """Speakers of the library whose styles make the style of one known by voice only."""
@@ -85,6 +85,7 @@ def enrolled(bundle: Bundle, speaker: Speaker, out: Path, *, replace: bool = Fal
         folder = draft.folder
         shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
         save_file(weights, folder / WEIGHTS, metadata=header)
+        let_everybody_read(folder / WEIGHTS)
         for path in folder.glob("*.onnx"):
             graph = onnx.load(path, load_external_data=False)
             point_into(graph, folder / WEIGHTS)
