@@ -198,7 +198,7 @@ def test_a_stage_replaces_the_voice_of_an_encoder_and_nothing_else(tmp_path: Pat
     assert "encoder.voice_head.weight_0" in changed and done[-1] == (2 * THROATS * SIDES * 3 + 3 + 2 * SIDES * 8,) * 2
     voices = read_people(tmp_path / "voice" / PEOPLE_FILE)
     width = EncoderTask(ENCODER).encoder.voice_head.description_width
-    assert {name: voice.shape for name, voice in voices.items()} == {name: (SIDES * 8, width) for name in heard}
+    assert {name: voice.shape for name, voice in voices.items()} == dict.fromkeys(heard, (SIDES * 8, width))
     EncoderTask(ENCODER).load_state_dict(after)
     again = load_file(train_voice(corpora, path, tmp_path / "voice", steps=3))
     assert all(torch.equal(value, again[name]) for name, value in after.items())

@@ -38,7 +38,7 @@ class IdentityLibrary:
     embeddings: Array
     voice_space: VoiceSpace
     neutral: Array
-    temperature: float = 0.1
+    temperature: float = 0.08
 
     def __post_init__(self) -> None:
         identities, width = self.features.shape
