@@ -61,12 +61,13 @@ class IdentityTracker:
         self._look_ahead = look_ahead
         self._embedding = CrossFade(library.embedding(choice), FADE_FRAMES)
         self._pending: list[tuple[int, IdentityChoice]] = []
-        self._heard = 0  # features before this one have been counted
+        self._heard = 0  # features before this one are not counted, or not again
+        self._since: int  # first feature of the voice that is matched
         self._sum: NDArray[np.float64]
         self._current: int | None
         self._challenger: int | None
         self.identity: str | None
-        self._begin(choice)
+        self._begin(choice, 0)
 
     @property
     def listening(self) -> bool:
@@ -85,11 +86,11 @@ class IdentityTracker:
             A match, if this feature decided one that is new.
         """
         if feature < self._heard:
-            return None  # this object has gone on from another one's state, which knows of it
+            return None  # this object has gone on from another one's state, and this is another voice
         self._heard = feature + 1
         while self._pending and self._pending[0][0] <= feature:
             at, choice = self._pending.pop(0)
-            self._begin(choice)
+            self._begin(choice, at)
             if choice.mode != "auto":
                 self._embedding.change(first_frame_of(at, self._look_ahead), self._library.embedding(choice))
         if not self._matching or speech <= VOICED:
@@ -135,20 +136,20 @@ class IdentityTracker:
         """What it takes to go on from here with another object."""
         return IdentityState(
             self._matching,
-            self._voiced,
-            self._listened,
-            self._sum.copy(),
+            self._since if self._matching else self._heard,
             self.identity or "",
             self._confidence,
             "" if self._challenger is None else self._library.names[self._challenger],
             self._held,
             self._embedding.latest,
-            self._heard,
             tuple(self._pending),
         )
 
     def restore(self, state: IdentityState) -> None:
-        """Goes on where another object was; features that it has heard may come again and are not counted twice.
+        """Goes on where another object was, with the identity it had.
+
+        What was summed of the voice is not in a state, which is to be small: features that the other object has heard
+        should come again, and are what the match goes on from.
 
         Args:
             state: of that object, with the same library.
@@ -157,13 +158,10 @@ class IdentityTracker:
             ValueError: the library lacks a name, or the state is of another library.
         """
         names, fade = self._library.names, state.embedding
-        if len(state.total) not in (0, len(self._sum)) or fade.target.shape != self._library.neutral.shape:
+        if fade.target.shape != self._library.neutral.shape:
             raise ValueError("the state is of another identity library")
-        self._matching, self._sum = state.matching, np.zeros(len(self._sum))
-        self._voiced, self._listened = state.voiced, state.listened
-        if len(state.total):
-            self._sum += state.total
-        self._confidence, self._held, self._heard = state.confidence, state.held, state.heard
+        self._matching, self._heard, self._since = state.matching, state.since, state.since
+        self._confidence, self._held = state.confidence, state.held
         self._current = names.index(state.identity) if state.identity else None
         self._challenger = names.index(state.challenger) if state.challenger else None
         self.identity = state.identity or None
@@ -171,8 +169,8 @@ class IdentityTracker:
         self._embedding.change(fade.start, fade.target)
         self._pending = list(state.pending)
 
-    def _begin(self, choice: IdentityChoice) -> None:
-        self._matching = choice.mode == "auto"
+    def _begin(self, choice: IdentityChoice, since: int) -> None:
+        self._matching, self._since = choice.mode == "auto", since
         self._sum = np.zeros(self._library.voice_space.pooled_width)
         self._voiced = 0
         self._listened = 0

@@ -35,28 +35,22 @@ class IdentityState:
 
     Attributes:
         matching: whether the voice is still listened to; False once locked, pinned or blended.
-        voiced: features with voice that were heard.
-        listened: those of them that ``total`` is the sum of.
-        total: ``[V]``, sum of their voice features; may be empty where there are none or matching is over.
+        since: first feature of the voice that is matched; where matching is over, the first not heard yet.
         identity: name matched; empty for none.
         confidence: of the latest check.
         challenger: name that may replace it; empty for none.
         held: checks in a row that have confirmed it.
         embedding: ``[E]`` and how it is reached.
-        heard: features before this one were counted.
         pending: choices that take effect at a feature not heard yet.
     """
 
     matching: bool
-    voiced: int
-    listened: int
-    total: NDArray[np.float64]
+    since: int
     identity: str
     confidence: float
     challenger: str
     held: int
     embedding: Fade
-    heard: int
     pending: tuple[tuple[int, IdentityChoice], ...] = ()
 
 
