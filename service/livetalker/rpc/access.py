@@ -1,8 +1,8 @@
 """Who may call: bearer tokens from a file, checked once a call, before the service hears of it.
 
 A line of the file is a token, or ``sha256:`` and the hexadecimal SHA-256 of one, and perhaps a name for the log. Empty
-lines and lines that begin with ``#`` are left out. The file is looked at again when it has changed: one that has no token
-any more lets nobody in, one that cannot be read or has a broken line changes nothing.
+lines and lines that begin with ``#`` are left out. The file is looked at again when it has changed: one without a token
+lets nobody in, one that cannot be read or has a broken line changes nothing.
 """
 
 from __future__ import annotations
