@@ -93,8 +93,8 @@ class AnimationStream:
         """Sends the next audio of any length; waits while the server holds the stream back.
 
         A lossless stream is held back until its frames are read. While it is, those that come are kept until they are
-        received, some 30 MB an hour: all may be sent before any is received. But receive within 20 seconds of the last
-        thing sent: the server gives up a stream whose frames nobody takes.
+        received, some 70 MB an hour at 30 a second: all may be sent before any is received. But receive within 20
+        seconds of the last thing sent: the server gives up a stream whose frames nobody takes.
 
         Raises:
             LiveTalkerError: the server ended the stream.
