@@ -43,7 +43,7 @@ def test_the_vector_knows_every_status() -> None:
     ],
 )
 def test_tls_that_cannot_work_is_not_tried_again(details: str, transient: bool) -> None:
-    told = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), details)
+    told = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), details, None)
     assert from_rpc(told, "localhost:50051").is_transient == transient
 
 

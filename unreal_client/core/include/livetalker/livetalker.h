@@ -213,7 +213,7 @@ enum {
   LIVETALKER_EVENT_GAP = 7,
   /* The server is stopping; the session will reconnect. */
   LIVETALKER_EVENT_DRAINING = 8,
-  /* Something odd was put right. name: its reason. */
+  /* Something is odd, or was and was put right. name: its reason, such as "TOKEN_IN_PLAIN_TEXT". */
   LIVETALKER_EVENT_WARNING = 9
 };
 
