@@ -248,6 +248,36 @@ def test_pcm(samples: NDArray[Any], encoding: Encoding, expected: NDArray[Any]) 
     assert pcm(samples, encoding) == expected.tobytes()
 
 
+@pytest.mark.parametrize("encoding", Encoding)
+def test_one_column_and_plain_numbers_are_mono(encoding: Encoding) -> None:
+    assert pcm(TONE[:, None], encoding) == pcm(TONE, encoding)
+    assert pcm([0.25, -0.5], encoding) == pcm(np.array([0.25, -0.5], np.float32), encoding)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        (np.zeros((160, 2), np.float32), r"shape \[160, 2\] is not mono; average the channels.*mean\(axis=1\)"),
+        (np.zeros((1, 160, 1), np.int16), r"is not mono; give one channel"),
+        (np.float32(0.5), "put an array of samples in a list"),
+        (np.zeros(160, np.int32), "int32 has no full scale"),
+        (bytearray(320), "uint8 has no full scale"),
+        (np.zeros(160, np.complex64), "complex64 has no full scale"),
+    ],
+)
+def test_audio_that_would_be_heard_as_something_else_is_refused(samples: Any, told: str, encoding: Encoding) -> None:
+    with pytest.raises(ValueError, match=told):
+        pcm(samples, encoding)
+
+
+async def test_a_source_of_stereo_ends_with_the_sentence() -> None:
+    async with serving(ScriptedEngine()) as server, LiveTalkerClient(server.address) as client:
+        with pytest.raises(ValueError, match="is not mono"):
+            async for _ in client.animate([np.zeros((160, 2), np.float32)], StreamConfig()):
+                pass
+
+
 def test_the_meter_reads_the_face() -> None:
     weights = np.zeros(COUNT, np.float32)
     for name, value in {"jawOpen": 0.5, "mouthClose": 0.25, "mouthPucker": 0.75, "browInnerUp": 1.0}.items():
