@@ -95,7 +95,8 @@ def pcm(samples: NDArray[np.float32] | NDArray[np.int16] | bytes, encoding: Enco
         return (values.astype("<f4") * scale).astype("<f4").tobytes()
     if values.dtype == np.int16:
         return values.astype("<i2").tobytes()
-    return np.clip(np.rint(values * 32768), -32768, 32767).astype("<i2").tobytes()
+    rounded: NDArray[np.int16] = np.clip(np.rint(values * 32768), -32768, 32767).astype("<i2")
+    return rounded.tobytes()
 
 
 def _mono(values: NDArray[Any]) -> NDArray[Any]:
