@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from rich.console import Console
 
 from diffusiontalker.arkit import BLENDSHAPES, COUNT
 from livetalker.client import (
+    AudioFileError,
+    ConfigError,
     Encoding,
     FaceFrame,
     IdentityChoice,
@@ -22,6 +25,7 @@ from livetalker.client import (
     LiveTalkerError,
     Shaping,
     StreamConfig,
+    Tls,
     animate_file,
     sources,
 )
@@ -33,6 +37,7 @@ from livetalker.client.wire import pcm
 from livetalker.core.config import Delivery
 from livetalker.core.outputs import Frames, IdentityMatched, Skipped, SkipReason
 from livetalker.v1 import face_animation_pb2 as pb
+from tests.rpc.certificates import Authority
 from tests.rpc.loopback import RATE, serving, serving_in_background
 from tests.rpc.scripted_engine import ScriptedEngine, face
 
@@ -174,6 +179,24 @@ def test_animate_file_needs_no_event_loop(tmp_path: Path) -> None:
             assert frame.index == 0
             break  # leaving early is fine
     assert [frame.index for frame in frames] == list(range(60))
+
+
+def test_animate_file_reaches_a_secured_server(tmp_path: Path) -> None:
+    authority, tokens = Authority(tmp_path / "tls"), tmp_path / "tokens"
+    tokens.write_text("0123456789abcdef\n")
+    soundfile.write(tmp_path / "tone.wav", TONE, RATE)
+    with serving_in_background(ScriptedEngine(), tls=authority.server(), token_file=tokens) as address:
+        animate = partial(animate_file, tmp_path / "tone.wav", address, realtime=False, tls=Tls(authority.certificate))
+        assert len(list(animate(token="0123456789abcdef"))) == 60
+        with pytest.raises(LiveTalkerError, match="wants a token"):
+            list(animate())
+
+
+def test_what_a_program_may_want_to_catch_is_exported(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError):
+        list(animate_file(tmp_path / "missing.wav"))
+    with pytest.raises(ConfigError):
+        StreamConfig(fps=25)
 
 
 async def test_watch_shows_keeps_and_fills_in(capsys: pytest.CaptureFixture[str]) -> None:
