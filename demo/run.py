@@ -138,7 +138,8 @@ def main() -> int:
         console.print(f"[bold red]demo failed:[/] {error}")
         return 1
     info, latency = watched.info, watched.latency
-    take = FaceTake(watched.frames, info.fps, watched.identity, DEFAULT_PRESET, info.model_name, info.model_version)
+    made = (DEFAULT_PRESET, info.model_name, info.model_version, StreamConfig().seed)
+    take = FaceTake(watched.frames, info.fps, watched.identity, *made)
     look_ahead = info.algorithmic_latency_us / 1000
     write_take(HERE / "demo.csv", take)
     with console.status("drawing"):
