@@ -75,6 +75,13 @@ def test_stream_writes_the_face_it_received(speech: Path, tmp_path: Path, capsys
     assert shown.out == f"60 frames\nwrote {out}\n"
 
 
+def test_stream_says_that_no_voice_chose_the_identity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "click.wav", np.array([0.5]), RATE)
+    with serving_in_background(ScriptedEngine()) as address:
+        assert main(["stream", str(tmp_path / "click.wav"), "--address", address, "--fast"]) == 0
+    assert capsys.readouterr().out == "1 frame\nno identity: no voice was heard, or less than a second of it\n"
+
+
 def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving_in_background(ScriptedEngine()) as address:
         assert main(["stream", str(speech), "--address", address, "--no-meter"]) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from livetalker.address import DEFAULT_ADDRESS
 from livetalker.cli.errors import CliError
@@ -11,6 +11,9 @@ from livetalker.engine.backends.names import AUTO, BACKENDS
 
 if TYPE_CHECKING:
     from livetalker.core.config import IdentityChoice, StreamConfig
+
+NO_VOICE: Final = "no identity: no voice was heard, or less than a second of it"
+"""Said of a stream whose voice was to choose the identity and did not."""
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -106,3 +109,8 @@ def _identity(text: str) -> IdentityChoice:
         except ValueError:
             raise CliError(f"--identity: {part!r} is not NAME=WEIGHT, such as slt=0.7") from None
     return IdentityChoice("blended", tuple(weights))
+
+
+def frames_counted(number: int) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{number} frame" + "s" * (number != 1)
