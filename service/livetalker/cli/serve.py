@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,9 +187,11 @@ def _check_host(host: str) -> None:
 
 
 def _take_leave() -> None:
-    # Not on standard output: whoever read the greeting there may have closed it since.
-    with suppress(OSError):
-        print("stopped", file=sys.stderr, flush=True)
+    """Says that the server stopped in order."""
+    try:
+        print("stopped", flush=True)
+    except OSError:  # whoever read the greeting has closed the pipe since, which is no fault of the server's
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _greet(args: argparse.Namespace, model: str, port: int, where: str) -> None:
