@@ -99,6 +99,9 @@ def _explained(error: LiveTalkerError, address: str) -> str:
         return f"the certificate of the server at {address} is for another name; use the address it was made for"
     if "WRONG_VERSION_NUMBER" in text:
         return f"the server at {address} does not speak TLS: leave --tls out, or start it with --tls-cert and --tls-key"
+    port = address.rpartition(":")[2]
+    if "Failed to parse port" in text or (port.isdecimal() and int(port) > 65535):
+        return f"the port of the address {address} is no number from 1 to 65535"
     if "address lookup failed" in text:
         advice = "an address is host:port and no URL" if "://" in address else "check it"
         return f"nobody knows the name in the address {address}; {advice}"
