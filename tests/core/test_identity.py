@@ -108,7 +108,7 @@ def test_one_good_check_is_forgotten_after_a_bad_one() -> None:
     hear(tracker, [voice("ann")] * 50)
     hear(tracker, [voice("bob", 3.0)] * 25, first=50)
     hear(tracker, [voice("ann", 3.0)] * 25, first=75)
-    assert hear(tracker, [voice("bob", 3.0)] * 25, first=100) == []
+    assert hear(tracker, [voice("bob", 3.0)] * 25, first=60) == []
     assert tracker.identity == "ann"
 
 
@@ -197,3 +197,19 @@ def test_ticks_change_nothing(speakers: list[str], rematch: int, ticks: list[int
     same_matches, same_track = run(ticks)
     assert same_matches[: len(matches)] == matches
     np.testing.assert_array_equal(same_track, track)
+
+
+def test_another_object_goes_on_with_what_was_heard() -> None:
+    """A second of one voice and a little of another: the state keeps how much of each there was."""
+    one, other = automatic(), automatic()
+    assert [m.identity for m in hear(one, [voice("ann")] * 60)] == ["ann"]
+    other.restore(one.state)
+    assert other.identity == "ann" and other.state.listened == one.state.listened
+    rest = [voice("bob")] * 30
+    assert hear(one, rest, first=60) == hear(other, rest, first=60) == []
+    ours, theirs = (tracker.state.cosines / np.linalg.norm(tracker.state.cosines) for tracker in (one, other))
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+    assert hear(other, rest, first=60) == []  # heard already, not counted again
+    assert other.state.listened == one.state.listened
+    found = [[m.identity for m in hear(tracker, [voice("bob")] * 200, first=90)] for tracker in (one, other)]
+    assert found == [["bob"], ["bob"]]

@@ -61,13 +61,13 @@ class IdentityTracker:
         self._look_ahead = look_ahead
         self._embedding = CrossFade(library.embedding(choice), FADE_FRAMES)
         self._pending: list[tuple[int, IdentityChoice]] = []
-        self._heard = 0  # features before this one are not counted, or not again
-        self._since: int  # first feature of the voice that is matched
+        self._heard = 0  # features before this one have been counted
         self._sum: NDArray[np.float64]
+        self._before: tuple[int, NDArray[np.float64]]  # voice another object heard: features, and cosines
         self._current: int | None
         self._challenger: int | None
         self.identity: str | None
-        self._begin(choice, 0)
+        self._begin(choice)
 
     @property
     def listening(self) -> bool:
@@ -86,11 +86,11 @@ class IdentityTracker:
             A match, if this feature decided one that is new.
         """
         if feature < self._heard:
-            return None  # this object has gone on from another one's state, and this is another voice
+            return None  # this object has gone on from another one's state, which knows of it
         self._heard = feature + 1
         while self._pending and self._pending[0][0] <= feature:
             at, choice = self._pending.pop(0)
-            self._begin(choice, at)
+            self._begin(choice)
             if choice.mode != "auto":
                 self._embedding.change(first_frame_of(at, self._look_ahead), self._library.embedding(choice))
         if not self._matching or speech <= VOICED:
@@ -136,20 +136,23 @@ class IdentityTracker:
         """What it takes to go on from here with another object."""
         return IdentityState(
             self._matching,
-            self._since if self._matching else self._heard,
+            self._voiced,
+            self._listened + self._before[0],
+            self._cosines() if self._matching else np.zeros(0),
             self.identity or "",
             self._confidence,
             "" if self._challenger is None else self._library.names[self._challenger],
             self._held,
             self._embedding.latest,
+            self._heard,
             tuple(self._pending),
         )
 
     def restore(self, state: IdentityState) -> None:
-        """Goes on where another object was, with the identity it had.
+        """Goes on where another object was; features that it has heard may come again and are not counted twice.
 
-        What was summed of the voice is not in a state, which is to be small: features that the other object has heard
-        should come again, and are what the match goes on from.
+        A state does not hold the voice, which would make it large, but how alike it was to whom; voice heard from then
+        on is weighed against that.
 
         Args:
             state: of that object, with the same library.
@@ -158,10 +161,12 @@ class IdentityTracker:
             ValueError: the library lacks a name, or the state is of another library.
         """
         names, fade = self._library.names, state.embedding
-        if fade.target.shape != self._library.neutral.shape:
+        if len(state.cosines) not in (0, len(names)) or fade.target.shape != self._library.neutral.shape:
             raise ValueError("the state is of another identity library")
-        self._matching, self._heard, self._since = state.matching, state.since, state.since
-        self._confidence, self._held = state.confidence, state.held
+        self._matching, self._voiced = state.matching, state.voiced
+        if len(state.cosines):
+            self._before = state.listened, state.cosines
+        self._confidence, self._held, self._heard = state.confidence, state.held, state.heard
         self._current = names.index(state.identity) if state.identity else None
         self._challenger = names.index(state.challenger) if state.challenger else None
         self.identity = state.identity or None
@@ -169,9 +174,10 @@ class IdentityTracker:
         self._embedding.change(fade.start, fade.target)
         self._pending = list(state.pending)
 
-    def _begin(self, choice: IdentityChoice, since: int) -> None:
-        self._matching, self._since = choice.mode == "auto", since
+    def _begin(self, choice: IdentityChoice) -> None:
+        self._matching = choice.mode == "auto"
         self._sum = np.zeros(self._library.voice_space.pooled_width)
+        self._before = 0, np.zeros(len(self._library.names))
         self._voiced = 0
         self._listened = 0
         self._current = None
@@ -180,8 +186,16 @@ class IdentityTracker:
         self._confidence = 0.0
         self.identity = None
 
+    def _cosines(self) -> NDArray[np.float64]:
+        """How alike all voice heard is to each identity, ``[N]``; zeros before there was any."""
+        count, cosines = self._before
+        if not self._listened:
+            return cosines
+        heard = self._library.cosines(self._sum / self._listened)
+        return (count * cosines + self._listened * heard) / (count + self._listened)
+
     def _check(self, feature: int) -> IdentityMatched | None:
-        cosines = self._library.cosines(self._sum / max(self._listened, 1))
+        cosines = self._cosines()
         best = int(np.argmax(cosines))
         previous = self._current
         self._decide(best, clear=previous is None or cosines[best] - cosines[previous] > MARGIN)

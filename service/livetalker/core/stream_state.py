@@ -35,22 +35,28 @@ class IdentityState:
 
     Attributes:
         matching: whether the voice is still listened to; False once locked, pinned or blended.
-        since: first feature of the voice that is matched; where matching is over, the first not heard yet.
+        voiced: features with voice that were heard.
+        listened: those of them whose voice ``cosines`` is about.
+        cosines: ``[N]``, how alike it was to each identity of the library; empty where matching is over.
         identity: name matched; empty for none.
         confidence: of the latest check.
         challenger: name that may replace it; empty for none.
         held: checks in a row that have confirmed it.
         embedding: ``[E]`` and how it is reached.
+        heard: features before this one were counted.
         pending: choices that take effect at a feature not heard yet.
     """
 
     matching: bool
-    since: int
+    voiced: int
+    listened: int
+    cosines: NDArray[np.float64]
     identity: str
     confidence: float
     challenger: str
     held: int
     embedding: Fade
+    heard: int
     pending: tuple[tuple[int, IdentityChoice], ...] = ()
 
 

@@ -13,6 +13,7 @@ from livetalker.internal.v1 import resume_token_pb2 as internal
 from livetalker.messages import identity_to_wire, shaping_to_wire
 from livetalker.rpc.requests import read_identity, read_shaping
 
+_HALF: Final = np.dtype("<f2")
 _REACH: Final = 10 * 30
 """Frames at 30 fps back from the state's that audio may be sent again from; fades that ended before are over."""
 
@@ -37,11 +38,14 @@ def _identity_to_wire(state: IdentityState, oldest: int) -> internal.IdentitySta
     fading = state.embedding.start + FADE_FRAMES > oldest and state.embedding.source is not state.embedding.target
     return internal.IdentityState(
         matching=state.matching,
-        since=state.since,
+        voiced=state.voiced,
+        listened=state.listened,
+        cosines=state.cosines.astype(_HALF).tobytes(),
         identity=state.identity,
         confidence=state.confidence,
         challenger=state.challenger,
         held=state.held,
+        heard=state.heard,
         embedding=state.embedding.target.tolist(),
         embedding_before=state.embedding.source.tolist() if fading else (),
         fade_frame=state.embedding.start,
@@ -74,11 +78,14 @@ def _identity_from_wire(message: internal.IdentityState) -> IdentityState:
     source = np.array(message.embedding_before, np.float32) if message.embedding_before else target
     return IdentityState(
         matching=message.matching,
-        since=message.since,
+        voiced=message.voiced,
+        listened=message.listened,
+        cosines=np.frombuffer(message.cosines, _HALF).astype(np.float64),
         identity=message.identity,
         confidence=message.confidence,
         challenger=message.challenger,
         held=message.held,
         embedding=Fade(message.fade_frame, source, target),
+        heard=message.heard,
         pending=tuple((pending.feature, read_identity(pending.identity)) for pending in message.pending),
     )

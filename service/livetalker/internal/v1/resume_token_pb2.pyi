@@ -60,28 +60,34 @@ class Level(_message.Message):
     def __init__(self, sample: _Optional[int] = ..., held_db: _Optional[float] = ...) -> None: ...
 
 class IdentityState(_message.Message):
-    __slots__ = ("matching", "identity", "confidence", "challenger", "held", "since", "embedding", "embedding_before", "fade_frame", "pending")
+    __slots__ = ("matching", "voiced", "listened", "cosines", "identity", "confidence", "challenger", "held", "heard", "embedding", "embedding_before", "fade_frame", "pending")
     MATCHING_FIELD_NUMBER: _ClassVar[int]
+    VOICED_FIELD_NUMBER: _ClassVar[int]
+    LISTENED_FIELD_NUMBER: _ClassVar[int]
+    COSINES_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     CHALLENGER_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
-    SINCE_FIELD_NUMBER: _ClassVar[int]
+    HEARD_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_BEFORE_FIELD_NUMBER: _ClassVar[int]
     FADE_FRAME_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
     matching: bool
+    voiced: int
+    listened: int
+    cosines: bytes
     identity: str
     confidence: float
     challenger: str
     held: int
-    since: int
+    heard: int
     embedding: _containers.RepeatedScalarFieldContainer[float]
     embedding_before: _containers.RepeatedScalarFieldContainer[float]
     fade_frame: int
     pending: _containers.RepeatedCompositeFieldContainer[PendingIdentity]
-    def __init__(self, matching: _Optional[bool] = ..., identity: _Optional[str] = ..., confidence: _Optional[float] = ..., challenger: _Optional[str] = ..., held: _Optional[int] = ..., since: _Optional[int] = ..., embedding: _Optional[_Iterable[float]] = ..., embedding_before: _Optional[_Iterable[float]] = ..., fade_frame: _Optional[int] = ..., pending: _Optional[_Iterable[_Union[PendingIdentity, _Mapping]]] = ...) -> None: ...
+    def __init__(self, matching: _Optional[bool] = ..., voiced: _Optional[int] = ..., listened: _Optional[int] = ..., cosines: _Optional[bytes] = ..., identity: _Optional[str] = ..., confidence: _Optional[float] = ..., challenger: _Optional[str] = ..., held: _Optional[int] = ..., heard: _Optional[int] = ..., embedding: _Optional[_Iterable[float]] = ..., embedding_before: _Optional[_Iterable[float]] = ..., fade_frame: _Optional[int] = ..., pending: _Optional[_Iterable[_Union[PendingIdentity, _Mapping]]] = ...) -> None: ...
 
 class PendingIdentity(_message.Message):
     __slots__ = ("feature", "identity")
