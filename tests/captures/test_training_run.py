@@ -21,6 +21,7 @@ from livetalker.engine.offline import animate_offline
 from tests.captures.writers import curves, write_beat
 from tests.tiny_rolling import BASE, write_tiny_hubert
 
+TINY = ("--denoiser-steps", "2", "--denoise-steps", "2")
 LOW = StreamConfig(preset="low")
 
 
@@ -87,3 +88,43 @@ def test_captures_on_a_public_hubert_become_a_model_that_is_served(
     assert frames.shape == (15, 52)
     assert main([*train, "--encoder", str(hubert), "--encoder-hop", "5"]) == 2
     assert "was made with the encoder" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_with_its_own_captures_only(
+    tiny_shipped: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for speaker, name in ((1, "anna"), (2, "ben")):
+        for take in range(4):
+            weights = curves(12 * 60, 51, seed=10 * speaker + take)
+            write_beat(tmp_path / "beat", f"{speaker}_{name}_0_{take}_{take}", weights)
+    captures = tmp_path / "captures"
+    corpus = ("corpus", str(captures), "--beat", str(tmp_path / "beat"))
+    train = ("train", "--runs", str(tmp_path / "runs"), *TINY, "--captures")
+    assert main(corpus) == 0 and main([*train, str(captures)]) == 0, capsys.readouterr().err
+    moved = captures.rename(tmp_path / "moved")
+    assert main([*train, str(moved)]) == 0, "the same takes under another name are the same captures"
+    before = (tmp_path / "runs" / "scenes" / "scenes.json").read_bytes()
+    write_beat(tmp_path / "beat", "2_ben_0_9_9", curves(12 * 60, 51, seed=99))
+    assert main(corpus) == 0
+    capsys.readouterr()
+    assert main([*train, str(captures)]) == 2
+    message = capsys.readouterr().err
+    assert "was not made of" in message and "--runs" in message and "Denoiser" not in message
+    assert (tmp_path / "runs" / "scenes" / "scenes.json").read_bytes() == before
+    (tmp_path / "runs" / "scenes" / captured_run.HEARD).unlink()
+    assert main([*train, str(moved)]) == 2, "scenes that do not say what was heard"
+
+
+def test_too_few_people_are_refused_before_anything_is_heard(
+    tiny_shipped: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for take in range(4):
+        write_beat(tmp_path / "beat", f"1_anna_0_{take}_{take}", curves(12 * 60, 51, seed=take))
+    write_beat(tmp_path / "beat", "2_ben_0_1_1", curves(12 * 60, 51, seed=9))
+    captures, runs = tmp_path / "captures", tmp_path / "runs"
+    assert main(["corpus", str(captures), "--beat", str(tmp_path / "beat")]) == 0
+    capsys.readouterr()
+    assert main(["train", "--captures", str(captures), "--runs", str(runs), *TINY]) == 2
+    message = capsys.readouterr().err
+    assert "2 are needed, each with 3 scenes" in message and "diffusiontalker enroll" in message
+    assert "Hearing" not in message and not runs.exists()
