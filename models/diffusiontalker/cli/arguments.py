@@ -6,10 +6,15 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from diffusiontalker.bundle import shipped_bundle
-
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What ``add(verbs)`` of each verb's module is given."""
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1, as a ``type`` of argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
 
 
 def speech() -> argparse.ArgumentParser:
@@ -50,9 +55,9 @@ def bundle() -> argparse.ArgumentParser:
     """``--bundle`` and what the model in it is called."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
-        "--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own"
+        "--bundle", type=Path, required=True, metavar="DIR", help="model to write; one that is there is replaced"
     )
     parser.add_argument("--to", type=int, default=8, metavar="N", help="denoise steps of the model (default: 8)")
-    parser.add_argument("--name", default="diffusiontalker-compact")
-    parser.add_argument("--model-version", default="1.1.0")
+    parser.add_argument("--name", help="of the model (default: that of the folder)")
+    parser.add_argument("--model-version", default="local", metavar="V", help="for people (default: local)")
     return parser

@@ -121,14 +121,18 @@ def export(arguments: argparse.Namespace) -> None:
     """Write a bundle of the trained model."""
     from diffusiontalker.training.pipeline import export_runs
 
-    export_runs(
-        arguments.runs, arguments.bundle, steps=arguments.to, name=arguments.name, version=arguments.model_version
-    )
-    console.print(f"wrote {arguments.bundle}")
+    bundle: Path = arguments.bundle
+    name = arguments.name or bundle.resolve().name
+    export_runs(arguments.runs, bundle, steps=arguments.to, name=name, version=arguments.model_version)
+    console.print(f"wrote {bundle}: {name} {arguments.model_version}", markup=False, highlight=False, soft_wrap=True)
 
 
 def model(arguments: argparse.Namespace) -> None:
     """Corpus, training, distillation and export, each stage skipped where its result lies already."""
+    from diffusiontalker.bundle import METADATA
+    from diffusiontalker.draft import require_room
+
+    require_room(arguments.bundle, METADATA)  # hours before it is written
     if not arguments.corpus[0].exists():
         arguments.out = arguments.corpus[0]
         corpus(arguments)
