@@ -10,10 +10,12 @@ import torch
 
 from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.cli.main import main
+from diffusiontalker.encoder.weights_file import ENCODER_FILE
 from diffusiontalker.export.bundle_reader import BundleModules, read_modules
 from diffusiontalker.geometry import PRESETS
 from diffusiontalker.phones import PHONE_INDEX, SILENCE
 from diffusiontalker.training import captured_run
+from diffusiontalker.training.rolling_run import SPEECH_HEAD
 from diffusiontalker.training.scenes import Scenes
 from livetalker.core.config import StreamConfig
 from livetalker.engine.engine import Engine
@@ -54,12 +56,14 @@ def test_captures_become_a_model(tiny_shipped: Bundle, tmp_path: Path, capsys: p
     run("corpus", str(captures), "--beat", str(tmp_path / "beat"))
     train = ("train", "--captures", str(captures), "--runs", str(runs), "--denoiser-steps", "2", "--denoise-steps", "4")
     run(*train)
+    assert (runs / "encoder" / ENCODER_FILE).stat().st_mode & 0o044 == 0o044, "everybody may read it"
     scenes = Scenes.open(runs / "scenes")
     assert len(set(scenes.speakers)) == 2 and scenes.features.shape[2] == tiny_shipped.encoder["width"]
     run("distill", "--runs", str(runs), "--to", "2", "--distill-steps", "2")
     run("export", "--runs", str(runs), "--to", "2", "--bundle", str(tmp_path / "bundle"))
     bundle = open_bundle(tmp_path / "bundle")
     assert bundle.steps == 2 and len(bundle.identities.names) == 2
+    assert (bundle.name, bundle.version) == ("bundle", "local"), "named after its folder, not after the shipped one"
     (runs / "scenes" / captured_run.FINGERPRINT).write_text("another")
     assert main(list(train)) == 2
     assert "was made with the encoder another" in capsys.readouterr().err
@@ -82,6 +86,7 @@ def test_captures_on_a_public_hubert_become_a_model_that_is_served(
     train = ("train", "--captures", str(captures), "--runs", str(runs), "--denoiser-steps", "2", "--denoise-steps", "2")
     run(*train, "--encoder", str(hubert), "--encoder-window", "20", "--encoder-hop", "10")
     run("export", "--runs", str(runs), "--to", "2", "--bundle", str(tmp_path / "bundle"))
+    assert (runs / "encoder" / SPEECH_HEAD).stat().st_mode & 0o044 == 0o044, "everybody may read it"
     bundle = open_bundle(tmp_path / "bundle")
     assert (bundle.encoder_kind, bundle.encoder["window"], bundle.encoder["hop"]) == ("rolling", 20, 10)
     frames = animate_offline(Engine.load(bundle.folder, max_streams=1, threads=1), np.ones(8000, np.float32), LOW)

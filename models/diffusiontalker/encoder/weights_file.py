@@ -25,6 +25,7 @@ def save_encoder(config: StreamingHubertConfig, state: Mapping[str, Tensor], fol
     path = folder / ENCODER_FILE
     metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "config": json.dumps(config.to_dict())}
     save_file({name: value.contiguous() for name, value in state.items()}, path, metadata=metadata)
+    path.chmod(0o644)  # safetensors writes for its owner alone
     return path
 
 

@@ -33,6 +33,7 @@ def save_rolling_run(folder: Path, encoder: RollingHubert, head: SpeechHead) -> 
     if checkpoint.is_dir():
         config = replace(config, checkpoint=str(checkpoint.resolve()))
     save_file({key: value.contiguous() for key, value in head.state_dict().items()}, folder / SPEECH_HEAD)
+    (folder / SPEECH_HEAD).chmod(0o644)
     (folder / ROLLING_RUN).write_text(json.dumps(config.to_dict(), indent=1) + "\n", "utf-8")
 
 
