@@ -116,6 +116,8 @@ def test_a_run_goes_on_with_its_own_captures_only(
     message = capsys.readouterr().err
     assert "was not made of" in message and "--runs" in message and "Denoiser" not in message
     assert (tmp_path / "runs" / "scenes" / "scenes.json").read_bytes() == before
+    assert main(["train", "--runs", str(tmp_path / "runs"), "--corpus", str(tmp_path / "speech")]) == 2
+    assert "holds captured faces: go on with --captures" in capsys.readouterr().err
     (tmp_path / "runs" / "scenes" / captured_run.HEARD).unlink()
     assert main([*train, str(moved)]) == 2, "scenes that do not say what was heard"
 

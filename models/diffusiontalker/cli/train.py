@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train the encoder, and on what it hears the teacher of the denoiser."""
+    """Train an encoder and a denoiser on a corpus of speech, or with --captures a denoiser on captured faces."""
     from diffusiontalker.training.train_denoiser import train_denoiser
 
     if arguments.captures:
@@ -61,11 +61,13 @@ def _hear_captures(arguments: argparse.Namespace) -> None:
 
 def _hear_corpus(arguments: argparse.Namespace) -> None:
     """An encoder of our own, and scenes of the corpora it was trained on."""
+    from diffusiontalker.training.captured_run import require_synthesised
     from diffusiontalker.training.pipeline import build_training_scenes, pretrain
     from diffusiontalker.training.train_encoder import train_encoder
     from diffusiontalker.training.train_voice import train_voice
 
     runs, seed = arguments.runs, arguments.seed
+    require_synthesised(runs)
     with bars() as progress:
 
         def steps(what: str, total: int) -> TrainingSteps:
@@ -147,13 +149,16 @@ def add(verbs: options.Verbs) -> None:
     speech, amount, training = options.speech(), options.amount(), options.training()
     runs, bundle = options.runs(), options.bundle()
     verb = verbs.add_parser("train", parents=[speech, training, runs], help=train.__doc__)
-    verb.add_argument("--captures", type=Path, metavar="DIR", help="train on a captured corpus, with --encoder")
+    verb.add_argument("--captures", type=Path, metavar="DIR", help="a captured corpus, instead of --corpus")
     verb.add_argument("--encoder", metavar="NAME", help="a HuBERT by hub name or folder (default: the shipped encoder)")
     verb.add_argument(
         "--encoder-window", type=int, metavar="N", help="features a HuBERT hears at a time, 50 a second (default: 100)"
     )
     verb.add_argument(
-        "--encoder-hop", type=int, metavar="N", help="features kept of each window; more cost less and wait longer (5)"
+        "--encoder-hop",
+        type=int,
+        metavar="N",
+        help="features kept of each window; more cost less and wait longer (default: 5)",
     )
     verb.set_defaults(run=train)
     verbs.add_parser("export", parents=[runs, bundle], help=export.__doc__).set_defaults(run=export)

@@ -135,9 +135,20 @@ def _require_same_captures(folder: Path, heard: str, captures: Path) -> None:
     note = folder / HEARD
     if folder.exists() and (not note.is_file() or note.read_text("utf-8").strip() != heard):
         raise CorpusError(
-            f"{folder} was not made of {captures} as it is now, but of other captures or before takes were added: "
-            f"train into another folder with --runs, or delete {folder.parent} to begin anew"
+            f"{folder} was not made of {captures} as it is now: train into another folder with --runs, "
+            f"or delete {folder.parent} to begin anew"
         )
+
+
+def require_synthesised(runs: Path) -> None:
+    """Refuse to train on a corpus of speech in a run whose scenes are captured faces.
+
+    Raises:
+        CorpusError: ``hear_captures`` made the run's scenes.
+    """
+    for folder in (runs / name for name in SIDES):
+        if (folder / HEARD).is_file() or (folder / FINGERPRINT).is_file():
+            raise CorpusError(f"{folder} holds captured faces: go on with --captures, or give another --runs")
 
 
 def _keep(task: EncoderTask, parts: dict[str, torch.nn.Module], folder: Path) -> None:
