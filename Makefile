@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 DEMO_READY := $(DEMO_VENV)/.ready
 PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
 SPEECH ?=
+VERSION ?=
 COMMA := ,
 
 .DEFAULT_GOAL := help
@@ -46,8 +47,9 @@ demo: $(DEMO_READY) ## stream a bundled clip through the service; writes demo/de
 proto: $(READY) ## regenerate the Python code of proto/
 	$(VENV)/bin/python proto/generate.py
 
-model: $(READY) ## regenerate corpus, checkpoint and ONNX files (SPEECH=DIR adds recordings)
-	$(VENV)/bin/diffusiontalker model $(if $(SPEECH),--speech $(SPEECH))
+model: $(READY) ## train a model and put it in the shipped one's place (SPEECH=DIR adds recordings, VERSION=V names it)
+	$(VENV)/bin/diffusiontalker model --bundle models/diffusiontalker/pretrained --name diffusiontalker-compact \
+		$(if $(VERSION),--model-version $(VERSION)) $(if $(SPEECH),--speech $(SPEECH))
 
 constraints: $(READY) ## pin what .venv holds now
 	@{ head -n 1 constraints.txt; $(VENV)/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new

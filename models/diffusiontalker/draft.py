@@ -14,6 +14,21 @@ class OccupiedError(MendableError, FileExistsError):
     """A place that holds something of another kind."""
 
 
+def let_everybody_read(path: Path) -> None:
+    """Undo that safetensors lets nobody but the owner read what it writes: a server may run as somebody else."""
+    path.chmod(0o644)
+
+
+def require_room(out: Path, marker: str) -> None:
+    """Refuse a place that holds something else than a folder with the file ``marker``, or nothing.
+
+    Raises:
+        OccupiedError: ``out`` is there and is something else.
+    """
+    if out.exists() and not (out / marker).is_file() and not (out.is_dir() and not any(out.iterdir())):
+        raise OccupiedError(f"{out} is there and holds no {marker}, so it is not replaced: give another folder")
+
+
 class Draft:
     """A folder under way to ``out``.
 
@@ -33,8 +48,7 @@ class Draft:
         Raises:
             OccupiedError: ``out`` is there and is something else.
         """
-        if out.exists() and not (out / marker).is_file() and not (out.is_dir() and not any(out.iterdir())):
-            raise OccupiedError(f"{out} is there and holds no {marker}, so it is not replaced: give another folder")
+        require_room(out, marker)
         self.out = out
         self.folder = out.with_name(out.name + ".unfinished")
         if self.folder.exists():

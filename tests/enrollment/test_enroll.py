@@ -20,11 +20,21 @@ from diffusiontalker.denoiser.model import sample
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.draft import OccupiedError
 from diffusiontalker.enrollment.face import fit_embedding
-from diffusiontalker.enrollment.library import enrolled, speaker_by_voice
+from diffusiontalker.enrollment.library import (
+    CARD,
+    Speaker,
+    enrolled,
+    require_place,
+    speaker_by_voice,
+)
 from diffusiontalker.enrollment.voice import EnrollmentError, VoiceListener
 from diffusiontalker.geometry import SAMPLE_RATE
 from diffusiontalker.training.scenes import SECONDS, Scenes, frame_audio
 from tests.tiny_model import DENOISER, ENCODER, tiny_modules
+
+
+def voice_of(bundle: Bundle, name: str, pitch: float = 150) -> Speaker:
+    return speaker_by_voice(bundle, name, Loud(bundle).pooled([hum(pitch)]))
 
 
 @pytest.fixture
@@ -99,6 +109,69 @@ def test_a_taken_name_is_refused_and_replaced_on_request(bundle: Bundle, tmp_pat
 def test_a_bundle_can_grow_in_place(bundle: Bundle) -> None:
     enrolled(bundle, speaker_by_voice(bundle, "dora", Loud(bundle).pooled([hum(150)])), bundle.folder)
     assert open_bundle(bundle.folder).identities.names[-1] == "dora"
+
+
+def test_two_people_in_one_model_need_it_named_as_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
+    out = tmp_path / "grown"
+    enrolled(bundle, voice_of(bundle, "dora"), out)
+    with pytest.raises(EnrollmentError, match=f"would lose dora, whom {bundle.folder} lacks: add --bundle {out}"):
+        enrolled(bundle, voice_of(bundle, "carl"), out, replace=True)
+    assert open_bundle(out).identities.names[-1] == "dora"
+    grown = open_bundle(out)
+    enrolled(grown, voice_of(grown, "carl"), out)
+    assert open_bundle(out).identities.names == (*bundle.identities.names, "dora", "carl")
+
+
+def test_the_same_enrolment_again_asks_for_replace(bundle: Bundle, tmp_path: Path) -> None:
+    out = tmp_path / "grown"
+    enrolled(bundle, voice_of(bundle, "dora"), out)
+    with pytest.raises(EnrollmentError, match="has a speaker 'dora'; give another name, or --replace"):
+        enrolled(bundle, voice_of(bundle, "dora"), out)
+    enrolled(bundle, voice_of(bundle, "dora", 190), out, replace=True)
+    assert open_bundle(out).identities.names == (*bundle.identities.names, "dora")
+
+
+def test_a_grown_bundle_says_what_it_is(bundle: Bundle, tmp_path: Path) -> None:
+    (bundle.folder / CARD).write_text("# the card of another model")
+    out = tmp_path / "grown"
+    enrolled(bundle, voice_of(bundle, "dora"), out)
+    grown = open_bundle(out)
+    assert (grown.name, grown.version) == ("tiny+dora", bundle.version)
+    assert "tiny 0 with one more identity, dora, enrolled by voice," in (out / CARD).read_text()
+    enrolled(grown, voice_of(grown, "dora"), out, replace=True)
+    assert open_bundle(out).name == "tiny+dora"
+    enrolled(grown, voice_of(grown, "carl"), out)
+    assert open_bundle(out).name == "tiny+dora+carl"
+    with safe_open(out / WEIGHTS, framework="numpy") as file:
+        assert file.metadata()["name"] == "tiny+dora+carl"
+
+
+def test_everybody_may_read_a_grown_bundle(bundle: Bundle, tmp_path: Path) -> None:
+    enrolled(bundle, voice_of(bundle, "dora"), tmp_path / "grown")
+    for path in (tmp_path / "grown").iterdir():
+        assert path.stat().st_mode & 0o044 == 0o044, path
+
+
+@pytest.mark.parametrize("name", ["auto", "bad=name", "a,b", " dora", "dora ", "", " ", "two\nlines"])
+def test_names_that_nobody_could_ask_for_are_refused(bundle: Bundle, tmp_path: Path, name: str) -> None:
+    with pytest.raises(EnrollmentError, match="name"):
+        require_place(bundle, name, tmp_path / "grown")
+
+
+@pytest.mark.parametrize("steps", ["0", "-2", "many"])
+def test_no_steps_are_refused(steps: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["enroll", "dora", "--captures", "x", "--out", "y", "--steps", steps])
+    assert f"{steps} is not a whole number of 1 or more" in capsys.readouterr().err
+
+
+def test_a_missing_corpus_is_said_before_any_bar(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["enroll", "dora", "--bundle", str(bundle.folder), "--out", str(tmp_path / "grown")]
+    assert main([*words, "--captures", str(tmp_path / "none")]) == 2
+    message = capsys.readouterr().err
+    assert "is no captured corpus" in message and "--live-link" in message and "Style" not in message
 
 
 def test_a_folder_that_is_no_bundle_is_not_replaced(bundle: Bundle, tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from diffusiontalker.bundle import (
     open_bundle,
     shipped_bundle,
 )
+from diffusiontalker.cli.main import main
+from diffusiontalker.draft import OccupiedError
+from tests.tiny_model import write_tiny_bundle
 
 
 def rewrite(name: str, value: object) -> Callable[[Path], None]:
@@ -105,3 +108,40 @@ def test_graphs_hold_no_weights_of_their_own(tiny_bundle: Path, graph: str, ship
 
 def test_the_shipped_bundle_is_small() -> None:
     assert sum(path.stat().st_size for path in shipped_bundle().iterdir()) < 40_000_000
+
+
+def test_an_export_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiny_bundle(tmp_path / "bundle")
+    before = open_bundle(tmp_path / "bundle").digest
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("onnx.save", full)
+    for folder in ("bundle", "other"):
+        with pytest.raises(OSError, match="no space"):
+            write_tiny_bundle(tmp_path / folder, seed=1)
+    assert open_bundle(tmp_path / "bundle").digest == before
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_an_export_replaces_a_bundle_with_its_card_and_nothing_else(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path / "bundle")
+    (tmp_path / "bundle" / "MODEL_CARD.md").write_text("# the card of the former model")
+    write_tiny_bundle(tmp_path / "bundle", seed=1)
+    assert sorted(p.name for p in (tmp_path / "bundle").iterdir()) == sorted([METADATA, *FILES["streaming"]])
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "holiday.txt").write_text("mine")
+    with pytest.raises(OccupiedError, match=r"holds no model\.json, so it is not replaced"):
+        write_tiny_bundle(tmp_path / "photos")
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["holiday.txt"]
+
+
+def test_export_and_model_ask_where_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("export", "model"):
+        with pytest.raises(SystemExit):
+            main([verb])
+        assert "required: --bundle" in capsys.readouterr().err
+    (tmp_path / "mine").write_text("words")
+    assert main(["model", "--bundle", str(tmp_path), "--corpus", str(tmp_path / "corpus")]) == 2
+    assert "so it is not replaced" in capsys.readouterr().err and not (tmp_path / "corpus").exists()

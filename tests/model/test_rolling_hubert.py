@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,28 @@ def test_a_hub_name_is_taken_from_the_local_cache(
     require_same_encoder(encoder.fingerprint(), encoder_fingerprint(load_audio_encoder(base)), "the scenes")
     with pytest.raises(EncoderError, match="someone/else is neither a folder nor in the hub's local cache"):
         load_audio_encoder("someone/else", local_files_only=True)
+
+
+def test_a_hub_out_of_reach_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub's own client logs every retry; a mistyped folder is taken for a name on it."""
+    said: list[str] = []
+    log = logging.getLogger("huggingface_hub")
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: said.append(record.getMessage()))
+
+    def unreachable(*_: object, **__: object) -> None:
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 1s [Retry 1/5].")
+        raise OSError("no network")
+
+    monkeypatch.setattr(HubertConfig, "get_config_dict", unreachable)
+    level = log.level
+    log.addHandler(handler)
+    try:
+        with pytest.raises(EncoderError, match="^nothere is neither a folder nor on the hub: try again, or check"):
+            load_audio_encoder("nothere")
+    finally:
+        log.removeHandler(handler)
+    assert said == [] and log.level == level
 
 
 @pytest.mark.parametrize(

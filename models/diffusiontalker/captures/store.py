@@ -198,7 +198,10 @@ class CaptureCorpus:
         """
         files = [folder / name for name in (TAKES_FILE, AUDIO_FILE, CURVES_FILE)]
         if not all(file.is_file() for file in files):
-            raise CorpusError(f"{folder} is no captured corpus: 'diffusiontalker corpus {folder} --beat DIR' makes one")
+            raise CorpusError(
+                f"{folder} is no captured corpus: 'diffusiontalker corpus {folder}' makes one with "
+                "--live-link DIR (own captures), --beat DIR or --vocaset DIR"
+            )
         takes = list(_rows(files[0]))
         if not takes:
             raise CorpusError(f"{folder} holds no takes")

@@ -6,17 +6,22 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from diffusiontalker.bundle import shipped_bundle
-
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What ``add(verbs)`` of each verb's module is given."""
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1, as a ``type`` of argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
 
 
 def speech() -> argparse.ArgumentParser:
     """``--speech`` and ``--seed``."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--speech", type=Path, metavar="DIR", help="folder of aligned recordings and noise")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: 0)")
     return parser
 
 
@@ -30,19 +35,41 @@ def amount() -> argparse.ArgumentParser:
 def training() -> argparse.ArgumentParser:
     """The corpora and how long to train on them."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--corpus", type=Path, nargs="+", default=[Path("corpus")], metavar="DIR")
-    parser.add_argument("--pretrain-steps", type=int, default=1500, help="masked prediction, before phones are named")
-    parser.add_argument("--encoder-steps", type=int, default=8000)
-    parser.add_argument("--scenes", type=int, default=2200, help="ten-second scenes for the denoiser")
-    parser.add_argument("--denoiser-steps", type=int, default=3200)
-    parser.add_argument("--denoise-steps", type=int, default=8, help="steps of the sampler; 32 for a teacher to distil")
+    parser.add_argument(
+        "--corpus", type=Path, nargs="+", default=[Path("corpus")], metavar="DIR", help="of speech (default: corpus)"
+    )
+    parser.add_argument(
+        "--pretrain-steps",
+        type=int,
+        default=1500,
+        metavar="N",
+        help="masked prediction, before phones are named (default: 1500)",
+    )
+    parser.add_argument(
+        "--encoder-steps", type=int, default=8000, metavar="N", help="of the encoder after that (default: 8000)"
+    )
+    parser.add_argument(
+        "--scenes", type=int, default=2200, metavar="N", help="ten-second scenes for the denoiser (default: 2200)"
+    )
+    parser.add_argument(
+        "--denoiser-steps", type=int, default=3200, metavar="N", help="of training the denoiser (default: 3200)"
+    )
+    parser.add_argument(
+        "--denoise-steps",
+        type=int,
+        default=8,
+        metavar="N",
+        help="of its sampler: 8 to export as it is, 32 for a teacher to distil (default: 8)",
+    )
     return parser
 
 
 def runs() -> argparse.ArgumentParser:
     """``--runs``."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs (default: runs)"
+    )
     return parser
 
 
@@ -50,9 +77,9 @@ def bundle() -> argparse.ArgumentParser:
     """``--bundle`` and what the model in it is called."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
-        "--bundle", type=Path, default=shipped_bundle(), metavar="DIR", help="default: the package's own"
+        "--bundle", type=Path, required=True, metavar="DIR", help="model to write; one that is there is replaced"
     )
     parser.add_argument("--to", type=int, default=8, metavar="N", help="denoise steps of the model (default: 8)")
-    parser.add_argument("--name", default="diffusiontalker-compact")
-    parser.add_argument("--model-version", default="1.1.0")
+    parser.add_argument("--name", help="of the model (default: that of the folder)")
+    parser.add_argument("--model-version", default="local", metavar="V", help="for people (default: local)")
     return parser

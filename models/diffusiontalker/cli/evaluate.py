@@ -139,10 +139,12 @@ def add(verbs: options.Verbs) -> None:
         help="scenes to measure on (default: test-scenes in --runs, else those of --scenes whose split is 'test')",
     )
     verb.add_argument("--test-limit", type=int, default=32, metavar="N", help="test scenes at most (default: 32)")
-    verb.add_argument("--seed", type=int, default=0, help="the first seed")
+    verb.add_argument("--seed", type=int, default=0, help="the first seed (default: 0)")
     study = verb.add_argument_group("the paper's tables")
     study.add_argument("--tables", action="store_true", help="train every variant and print the tables")
-    study.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR", help="where results.md goes")
+    study.add_argument(
+        "--out", type=Path, default=Path("docs"), metavar="DIR", help="where results.md goes (default: docs)"
+    )
     study.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of every variant (default: 3)")
     study.add_argument("--updates", type=int, default=300, metavar="N", help="updates of the teacher (default: 300)")
     study.add_argument(

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from diffusiontalker import __version__
 from diffusiontalker.cli import corpus, distill, enroll, evaluate, train
 from diffusiontalker.cli.show import console
 from diffusiontalker.errors import MendableError
@@ -13,6 +14,7 @@ from diffusiontalker.errors import MendableError
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="diffusiontalker", description="Train and export LiveTalker's face model.")
+    parser.add_argument("--version", action="version", version=f"diffusiontalker {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     for module in (corpus, train, enroll, distill, evaluate):
         module.add(verbs)

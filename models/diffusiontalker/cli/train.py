@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train the encoder, and on what it hears the teacher of the denoiser."""
+    """Train an encoder and a denoiser on a corpus of speech, or with --captures a denoiser on captured faces."""
     from diffusiontalker.training.train_denoiser import train_denoiser
     from diffusiontalker.training.train_voice import PEOPLE_FILE
 
@@ -65,11 +65,13 @@ def _hear_captures(arguments: argparse.Namespace) -> None:
 
 def _hear_corpus(arguments: argparse.Namespace) -> None:
     """An encoder of our own, and scenes of the corpora it was trained on."""
+    from diffusiontalker.training.captured_run import require_synthesised
     from diffusiontalker.training.pipeline import build_training_scenes, pretrain
     from diffusiontalker.training.train_encoder import train_encoder
     from diffusiontalker.training.train_voice import train_voice
 
     runs, seed = arguments.runs, arguments.seed
+    require_synthesised(runs)
     with bars() as progress:
 
         def steps(what: str, total: int) -> TrainingSteps:
@@ -125,14 +127,18 @@ def export(arguments: argparse.Namespace) -> None:
     """Write a bundle of the trained model."""
     from diffusiontalker.training.pipeline import export_runs
 
-    export_runs(
-        arguments.runs, arguments.bundle, steps=arguments.to, name=arguments.name, version=arguments.model_version
-    )
-    console.print(f"wrote {arguments.bundle}")
+    bundle: Path = arguments.bundle
+    name = arguments.name or bundle.resolve().name
+    export_runs(arguments.runs, bundle, steps=arguments.to, name=name, version=arguments.model_version)
+    console.print(f"wrote {bundle}: {name} {arguments.model_version}", markup=False, highlight=False, soft_wrap=True)
 
 
 def model(arguments: argparse.Namespace) -> None:
     """Corpus, training, distillation and export, each stage skipped where its result lies already."""
+    from diffusiontalker.bundle import METADATA
+    from diffusiontalker.draft import require_room
+
+    require_room(arguments.bundle, METADATA)  # hours before it is written
     if not arguments.corpus[0].exists():
         arguments.out = arguments.corpus[0]
         corpus(arguments)
@@ -147,13 +153,16 @@ def add(verbs: options.Verbs) -> None:
     speech, amount, training = options.speech(), options.amount(), options.training()
     runs, bundle = options.runs(), options.bundle()
     verb = verbs.add_parser("train", parents=[speech, training, runs], help=train.__doc__)
-    verb.add_argument("--captures", type=Path, metavar="DIR", help="train on a captured corpus, with --encoder")
+    verb.add_argument("--captures", type=Path, metavar="DIR", help="a captured corpus, instead of --corpus")
     verb.add_argument("--encoder", metavar="NAME", help="a HuBERT by hub name or folder (default: the shipped encoder)")
     verb.add_argument(
         "--encoder-window", type=int, metavar="N", help="features a HuBERT hears at a time, 50 a second (default: 100)"
     )
     verb.add_argument(
-        "--encoder-hop", type=int, metavar="N", help="features kept of each window; more cost less and wait longer (5)"
+        "--encoder-hop",
+        type=int,
+        metavar="N",
+        help="features kept of each window; more cost less and wait longer (default: 5)",
     )
     verb.set_defaults(run=train)
     verbs.add_parser("export", parents=[runs, bundle], help=export.__doc__).set_defaults(run=export)

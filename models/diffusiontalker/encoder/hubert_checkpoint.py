@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from logging import ERROR
+from logging import ERROR, getLogger
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -68,9 +68,10 @@ def read_checkpoint(name: str, *, local_files_only: bool = False) -> HubertCheck
         name, local_files_only = str(folder), True
     elif folder.exists() or folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise EncoderError(f"{name} is no folder: name the folder of a HuBERT checkpoint, or one on the hub")
-    config = _read_config(name, local_files_only)
-    model = _read_model(name, config, local_files_only)
-    return HubertCheckpoint(model, _read_normalize(name, config, local_files_only))
+    with _quietly():
+        config = _read_config(name, local_files_only)
+        model = _read_model(name, config, local_files_only)
+        return HubertCheckpoint(model, _read_normalize(name, config, local_files_only))
 
 
 def _check_folder(folder: Path) -> None:
@@ -118,15 +119,14 @@ def _read_config(name: str, local_files_only: bool) -> HubertConfig:
 
 def _read_model(name: str, config: HubertConfig, local_files_only: bool) -> HubertModel:
     try:
-        with _quietly():
-            loaded: Any = HubertModel.from_pretrained(
-                name,
-                config=config,
-                local_files_only=local_files_only,
-                dtype=torch.float32,
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
+        loaded: Any = HubertModel.from_pretrained(
+            name,
+            config=config,
+            local_files_only=local_files_only,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
     except (*_UNREADABLE, SafetensorError, pickle.UnpicklingError) as error:
         # What torch says of a broken pickle is advice to trust it.
         why = "no weights" if isinstance(error, pickle.UnpicklingError | EOFError) else _first_line(error)
@@ -162,13 +162,17 @@ def _read_normalize(name: str, config: HubertConfig, local_files_only: bool) -> 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without the library's own report and bar: what is wrong is said in one line here."""
+    """Without the libraries' own reports, retries and bar: what is wrong is said in one line here."""
     verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    hub = getLogger("huggingface_hub")
+    hub_level = hub.level
     logging.set_verbosity(ERROR)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    hub.setLevel(ERROR)
     try:
         yield
     finally:
+        hub.setLevel(hub_level)
         logging.set_verbosity(verbosity)
         if bar:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]

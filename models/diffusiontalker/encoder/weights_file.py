@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from diffusiontalker.draft import let_everybody_read
 from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.encoder.fingerprint import EncoderError
 
@@ -25,6 +26,7 @@ def save_encoder(config: StreamingHubertConfig, state: Mapping[str, Tensor], fol
     path = folder / ENCODER_FILE
     metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "config": json.dumps(config.to_dict())}
     save_file({name: value.contiguous() for name, value in state.items()}, path, metadata=metadata)
+    let_everybody_read(path)
     return path
 
 

@@ -45,7 +45,9 @@ def speaker_by_face(
     corpus = CaptureCorpus.open(captures)
     people = sorted({take.speaker for take in corpus.takes})
     if len(people) > 1:
-        raise EnrollmentError(f"{captures} holds {', '.join(people)}: enrol one person at a time")
+        raise EnrollmentError(
+            f"{captures} holds {', '.join(people)}: enrol one person at a time, from a corpus of their own"
+        )
     clips = [corpus.audio(take).astype(np.float32) / np.float32(32768) for take in corpus.takes]
     blended = speaker_by_voice(bundle, name, VoiceListener(bundle).pooled(clips))
     modules = read_modules(bundle)

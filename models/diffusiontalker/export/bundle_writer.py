@@ -34,6 +34,7 @@ from diffusiontalker.bundle import (
 from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
+from diffusiontalker.draft import Draft, let_everybody_read
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.speech_head import SpeechHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
@@ -77,11 +78,6 @@ def point_into(graph: onnx.ModelProto, path: Path) -> None:
                 initializer.external_data.add(key=key, value=value)
 
 
-def let_everybody_read(path: Path) -> None:
-    """Undo that safetensors lets nobody but the owner read what it writes: a server may run as somebody else."""
-    path.chmod(0o644)
-
-
 @torch.no_grad()
 def write_bundle(
     folder: Path,
@@ -94,10 +90,10 @@ def write_bundle(
     schedule: Schedule,
     identities: IdentityLibrary,
 ) -> None:
-    """Write weights, graphs and metadata of a trained model to ``folder``.
+    """Write weights, graphs and metadata of a trained model to ``folder``, whole or not at all.
 
     Args:
-        folder: to write to.
+        folder: to write; a bundle that is there is replaced with all that lies in it, its model card too.
         name: of the model.
         version: of the model.
         encoder: compact, or a public HuBERT; its kind decides the bundle's.
@@ -105,8 +101,24 @@ def write_bundle(
         denoiser: the talker decoder.
         schedule: its steps.
         identities: the library.
+
+    Raises:
+        OccupiedError: ``folder`` is there and is no bundle.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with Draft(folder, METADATA) as draft:
+        _write(draft.folder, name, version, encoder, phone_head, denoiser, schedule, identities)
+
+
+def _write(
+    folder: Path,
+    name: str,
+    version: str,
+    encoder: StreamingHubert | RollingHubert,
+    phone_head: PhoneHead | SpeechHead,
+    denoiser: Denoiser,
+    schedule: Schedule,
+    identities: IdentityLibrary,
+) -> None:
     if isinstance(encoder, StreamingHubert):
         assert isinstance(phone_head, PhoneHead)
         kind, head, shape = "streaming", "phone_head", encoder.config.to_dict()

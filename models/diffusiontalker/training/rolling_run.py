@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from diffusiontalker.draft import let_everybody_read
 from diffusiontalker.encoder.fingerprint import EncoderError
 from diffusiontalker.encoder.rolling_config import RollingHubertConfig
 from diffusiontalker.encoder.speech_head import SpeechHead
@@ -33,6 +34,7 @@ def save_rolling_run(folder: Path, encoder: RollingHubert, head: SpeechHead) -> 
     if checkpoint.is_dir():
         config = replace(config, checkpoint=str(checkpoint.resolve()))
     save_file({key: value.contiguous() for key, value in head.state_dict().items()}, folder / SPEECH_HEAD)
+    let_everybody_read(folder / SPEECH_HEAD)
     (folder / ROLLING_RUN).write_text(json.dumps(config.to_dict(), indent=1) + "\n", "utf-8")
 
 
