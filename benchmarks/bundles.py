@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import torch
-from safetensors.torch import load_file
 from transformers import HubertConfig, HubertModel
 
-from diffusiontalker.bundle import WEIGHTS, Bundle, open_bundle
+from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
@@ -23,25 +21,15 @@ from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.export.bundle_reader import read_modules
 from diffusiontalker.export.bundle_writer import write_bundle
 
-_DERIVED: Final = ("features", "neutral")
-"""Entries of the identity library that a bundle adds for serving."""
-
 
 def identity_library(bundle: Bundle) -> IdentityLibrary:
-    """A bundle's identity library as a module.
-
-    Raises:
-        RuntimeError: its weights are not those of a library.
-    """
-    prefix = "identity."
-    weights = {k[len(prefix) :]: v for k, v in load_file(bundle.folder / WEIGHTS).items() if k.startswith(prefix)}
-    for name in _DERIVED:
-        weights.pop(name)
-    width, features = weights["voice_projection"].shape
-    library = IdentityLibrary(bundle.identities.names, width, features, weights["embeddings.weight"].shape[1])
-    # A library that grew by enrolment has voiceprints of the former length; they are not run, and may stay unread.
-    weights = {name: tensor for name, tensor in weights.items() if library.state_dict()[name].shape == tensor.shape}
-    library.load_state_dict(weights, strict=False)
+    """A bundle's identity library as a module; what only its training needed is untrained."""
+    known = bundle.identities
+    library = IdentityLibrary(known.names, known.features.shape[1], known.embeddings.shape[1])
+    with torch.no_grad():
+        library.embeddings.weight.copy_(torch.from_numpy(known.embeddings))
+    library.voiceprints.copy_(torch.from_numpy(known.features))
+    library.voice_mean.copy_(torch.from_numpy(known.voice_space.mean))
     return library.eval()
 
 
@@ -91,7 +79,7 @@ def write_hubert_bundle(folder: Path, shipped: Bundle, config: RollingHubertConf
     """
     encoder = hubert_base(config, layers)
     sizes = replace(DenoiserConfig.from_dict(shipped.denoiser), feature_width=encoder.width)
-    identities = IdentityLibrary(("anna", "ben"), encoder.voice_width, 12, sizes.identity_width)
+    identities = IdentityLibrary(("anna", "ben"), encoder.voice_width, sizes.identity_width)
     write_bundle(
         folder,
         name="hubert-base-random",

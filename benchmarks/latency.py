@@ -2,7 +2,7 @@
 
 A frame that notices sample ``s`` waited for it, so its latency is at least ``s / rate`` less the frame's instant. The
 largest one over many samples, a whole period of the grids of features and frames, is the latency that was measured; it
-must not exceed what the server tells its clients (``started.algorithmic_latency``). Each sample is tried twice: all
+must not exceed what the server tells its clients (``started.algorithmic_latency_us``). Each sample is tried twice: all
 from it on replaced by another voice, and a click of one sample at full scale. A frame has noticed when any of its
 coefficients differs in any bit: the engine is deterministic, and where it were not, the figure would only grow.
 

@@ -96,34 +96,17 @@ class TimedBackend:
     """A backend whose calls are timed.
 
     Attributes:
+        description: see ``Backend``.
+        int8: likewise.
         encoder: seconds spent in the encoder and the voice head.
         denoiser: seconds spent in the denoiser.
     """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self.description, self.int8 = backend.description, backend.int8
         self.encoder = 0.0
         self.denoiser = 0.0
-
-    @property
-    def description(self) -> str:
-        """See ``Backend``."""
-        return self._backend.description
-
-    @property
-    def frame_by_frame(self) -> bool:
-        """See ``Backend``."""
-        return self._backend.frame_by_frame
-
-    @property
-    def hops(self) -> Sequence[int]:
-        """See ``Backend``."""
-        return self._backend.hops
-
-    @property
-    def int8_rings(self) -> bool:
-        """See ``Backend``."""
-        return self._backend.int8_rings
 
     def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """See ``Backend``."""

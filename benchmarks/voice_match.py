@@ -6,27 +6,38 @@ another codec on the tested clips only. Neither the voice head nor the library's
 (``training.voice_crops.HELD_BACK``); those of its speakers whom the library lists all the same are taken out of it.
 
     python benchmarks/voice_match.py --speech DIR/an4
+
+``--corpus DIR`` asks for the library's own speakers instead: stretches of utterances that were kept for testing,
+matched with every row, and the paper's precision, recall and F1 of that.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle, open_bundle
-from diffusiontalker.enrollment.library import identity_feature
+from diffusiontalker.corpus.store import Corpus
 from diffusiontalker.enrollment.voice import VoiceListener
 from diffusiontalker.geometry import SAMPLE_RATE
+from diffusiontalker.metrics.identity import IdentityScores, identity_scores
 from diffusiontalker.sound import read_sound
 from diffusiontalker.training.augment import coloured_noise, through_codec
+from diffusiontalker.training.speech_batches import utterance_part
 
 Audio = NDArray[np.float32]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+OWN_SECONDS: Final = 3.0
+"""Of a stretch of the library's own speakers."""
+MOST_OF_ONE: Final = 8
+"""Stretches of one of them."""
 
 
 def noise(samples: Audio, rng: np.random.Generator) -> Audio:
@@ -73,7 +84,7 @@ def top_one(
     rng = np.random.default_rng(0)
 
     def feature(samples: Audio) -> Audio:
-        return identity_feature(bundle, listener.voiced(samples).mean(0, dtype=np.float64))
+        return bundle.identities.voice_space.voiceprint(listener.voiced(samples).mean(0, dtype=np.float64))
 
     enrolled = np.stack([feature(enrol) for enrol, _ in people])
     everybody = np.concatenate([enrolled, others])
@@ -88,20 +99,59 @@ def top_one(
     return found
 
 
+def own_stretches(bundle: Bundle, corpus: Corpus) -> list[tuple[str, Audio]]:
+    """Who speaks and what: stretches of the library's speakers, of utterances no stage was trained on."""
+    clips = defaultdict(list)
+    for clip in sorted(corpus.clips, key=lambda clip: clip.clip):
+        if clip.speaker in bundle.identities.names and utterance_part(clip.clip) != "train":
+            clips[clip.speaker].append(clip)
+    length = int(OWN_SECONDS * SAMPLE_RATE)
+    found = []
+    for speaker, spoken in sorted(clips.items()):
+        audio = np.concatenate([corpus.audio(clip).astype(np.float32) / np.float32(32768) for clip in spoken])
+        whole = audio[: len(audio) // length * length].reshape(-1, length)
+        found += [(speaker, stretch) for stretch in whole[:MOST_OF_ONE]]
+    return found
+
+
+def own_scores(bundle: Bundle, stretches: list[tuple[str, Audio]], threads: int) -> dict[str, IdentityScores]:
+    """Identity matching among all rows of the library, by change."""
+    listener, known = VoiceListener(bundle, threads), bundle.identities
+    rng = np.random.default_rng(0)
+    scores = {}
+    for name, change in CHANGES.items():
+        matched = []
+        for _, samples in stretches:
+            voiced = listener.voiced(change(samples, rng))
+            voice = known.voice_space.voiceprint(voiced.mean(0, dtype=np.float64)) if len(voiced) else None
+            matched.append(None if voice is None else known.names[int((known.features @ voice).argmax())])
+        scores[name] = identity_scores([speaker for speaker, _ in stretches], matched)
+    return scores
+
+
 def main() -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech", type=Path, default=SHARED / "speech" / "an4", help="folder of speakers' folders")
+    parser.add_argument("--corpus", type=Path, help="corpus folder: match the library's own speakers instead")
     parser.add_argument("--bundle", type=Path, help="another model bundle than the shipped one")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    bundle = open_bundle(options.bundle)
+    if options.corpus:
+        stretches = own_stretches(bundle, Corpus.open(options.corpus))
+        heard = len({speaker for speaker, _ in stretches})
+        print(f"{len(stretches)} stretches of {OWN_SECONDS:g} s of {heard} of {len(bundle.identities.names)} speakers")
+        print(f"{'':34} {'precision':>9} {'recall':>9} {'F1':>9} {'micro F1':>9}")
+        for name, s in own_scores(bundle, stretches, options.threads).items():
+            print(f"{name:34} {s.precision:9.3f} {s.recall:9.3f} {s.f1:9.3f} {s.micro_f1:9.3f}")
+        return 0
     found = [halves(folder, options.seconds) for folder in sorted(options.speech.glob("*/"))]
     people = [pair for pair in found if pair is not None]
     if len(people) < 2:
         print(f"{options.speech} has no two speakers with twice {options.seconds:g} s of speech", file=sys.stderr)
         return 2
-    bundle = open_bundle(options.bundle)
     others = strangers(bundle, options.speech.name)
     print(f"{len(people)} speakers of {options.speech.name}: {options.seconds:g} s to enrol, as much to test")
     print(f"{'':34} {'among enrolled':>15} {'and ' + str(len(others)) + ' of the model':>20}")

@@ -12,8 +12,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,13 @@ from livetalker.media.picture import draw_take
 HERE: Final = Path(__file__).resolve().parent
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
+TICK_SECONDS: Final = 3.0
+LATE_MS: Final = 200.0
+"""A face whose frames come later than this is seen to lag behind its voice."""
+TOO_LATE: Final = (
+    "[bold yellow]too late[/]  for a live face: this computer is too slow, or was busy with something else; "
+    "free it and try again. The pictures and files show the right face all the same"
+)
 console: Final = Console(highlight=False, soft_wrap=True)
 
 
@@ -79,6 +86,24 @@ async def wait_until_serving(client: LiveTalkerClient, process: subprocess.Popen
     await reachable
 
 
+@asynccontextmanager
+async def ticking() -> AsyncIterator[None]:
+    """Where no meter can be drawn, says every few seconds that the stream is still under way."""
+
+    async def tick() -> None:
+        passed = 0.0
+        while not console.is_terminal:
+            await asyncio.sleep(TICK_SECONDS)
+            passed += TICK_SECONDS
+            console.print(f"          streaming for {passed:.0f} s")
+
+    ticks = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticks.cancel()
+
+
 async def stream(audio: Audio) -> Watched:
     """Start the service, stream the clip in real time under the meter, and stop the service."""
     port = free_port()
@@ -92,7 +117,8 @@ async def stream(audio: Audio) -> Watched:
             console.print(f"clip      {audio.duration:.1f} s at {audio.rate} Hz, sent at the pace of a microphone")
             source = paced(audio.samples, audio.rate)
             config = StreamConfig(sample_rate=audio.rate)
-            return await watch(client, source, config, total_seconds=audio.duration, console=console)
+            async with ticking():
+                return await watch(client, source, config, total_seconds=audio.duration, console=console)
 
 
 def read_phones(path: Path) -> list[TimedPhone]:
@@ -112,7 +138,8 @@ def main() -> int:
         console.print(f"[bold red]demo failed:[/] {error}")
         return 1
     info, latency = watched.info, watched.latency
-    take = FaceTake(watched.frames, info.fps, watched.identity, DEFAULT_PRESET, info.model_name, info.model_version)
+    made = (DEFAULT_PRESET, info.model_name, info.model_version, StreamConfig().seed)
+    take = FaceTake(watched.frames, info.fps, watched.identity, *made)
     look_ahead = info.algorithmic_latency_us / 1000
     write_take(HERE / "demo.csv", take)
     with console.status("drawing"):
@@ -130,6 +157,8 @@ def main() -> int:
         f"latency   {look_ahead:.0f} ms of look-ahead, then until the frame was here: p50 {latency.p50:.1f} ms, "
         f"p95 {latency.p95:.1f} ms, p99 {latency.p99:.1f} ms"
     )
+    if latency.p95 > LATE_MS:
+        console.print(TOO_LATE)
     console.print("stopped   the service, cleanly")
     console.print(f"wrote     {_shown('demo.csv')}, the face as the Live Link Face app would have recorded it")
     console.print(f"          {_shown('demo.png')}, the picture: look at it")

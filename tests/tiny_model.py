@@ -28,7 +28,7 @@ ENCODER = StreamingHubertConfig(
     voice_hidden=24,
     voice_mixtures=4,
     voice_cepstra=8,
-    voice_width=32,
+    voice_network=16,
 )
 DENOISER = DenoiserConfig(feature_width=32, audio_width=16, identity_width=8, step_width=8, preset_width=4, hidden=24)
 IDENTITIES = ("anna", "ben", "clara")
@@ -38,9 +38,8 @@ def tiny_modules(seed: int = 0) -> tuple[StreamingHubert, PhoneHead, Denoiser, I
     """Untrained modules whose curves move with the audio, the identity and the noise."""
     torch.manual_seed(seed)
     encoder, head, denoiser = StreamingHubert(ENCODER), PhoneHead(ENCODER.width), Denoiser(DENOISER)
-    library = IdentityLibrary(IDENTITIES, ENCODER.width, 12, DENOISER.identity_width)
+    library = IdentityLibrary(IDENTITIES, encoder.voice_head.description_width, DENOISER.identity_width)
     with torch.no_grad():
-        library.voice_projection.normal_()
         library.embeddings.weight.normal_()
         denoiser.mean.fill_(0.4)
         denoiser.scale.fill_(0.5)

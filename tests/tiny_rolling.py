@@ -50,9 +50,8 @@ def write_rolling_bundle(folder: Path, encoder: RollingHubert, *, steps: int = 3
     head = SpeechHead(WIDTH)
     sizes = {"audio_width": 16, "identity_width": 8, "step_width": 8, "preset_width": 4, "hidden": 24}
     denoiser = Denoiser(DenoiserConfig(feature_width=WIDTH, **sizes))
-    library = IdentityLibrary(("anna", "ben", "clara"), WIDTH, 12, 8)
+    library = IdentityLibrary(("anna", "ben", "clara"), WIDTH, 8)
     with torch.no_grad():
-        library.voice_projection.normal_()
         library.embeddings.weight.normal_()
         denoiser.mean.fill_(0.4)
         denoiser.scale.fill_(0.5)

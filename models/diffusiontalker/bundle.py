@@ -21,9 +21,10 @@ from safetensors import safe_open
 from diffusiontalker.arkit import BLENDSHAPES
 from diffusiontalker.errors import MendableError
 from diffusiontalker.geometry import FEATURE_STRIDE
+from diffusiontalker.voice_space import Mixture, VoiceSpace
 
 FORMAT: Final = "livetalker-model"
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 6
 WEIGHTS: Final = "model.safetensors"
 INT8_WEIGHTS: Final = "int8.safetensors"
 ENCODER: Final = "encoder.onnx"
@@ -60,16 +61,14 @@ class Identities:
         names: ``N`` speaker names.
         embeddings: ``[N, E]`` what the denoiser is conditioned on.
         features: ``[N, D]`` unit rows, what voices are compared with.
-        voice_mean: ``[V]`` subtracted from a pooled voice.
-        voice_projection: ``[V, D]`` applied to it next.
+        voice_space: where they are compared.
         neutral: ``[E]`` nobody in particular: the mean of the speakers the model was trained on.
     """
 
     names: tuple[str, ...]
     embeddings: NDArray[np.float32]
     features: NDArray[np.float32]
-    voice_mean: NDArray[np.float32]
-    voice_projection: NDArray[np.float32]
+    voice_space: VoiceSpace
     neutral: NDArray[np.float32]
 
 
@@ -171,8 +170,15 @@ def _described(folder: Path, metadata: Mapping[str, Any]) -> Bundle:
             names=tuple(metadata["identities"]),
             embeddings=weights.get_tensor("identity.embeddings.weight"),
             features=weights.get_tensor("identity.features"),
-            voice_mean=weights.get_tensor("identity.voice_mean"),
-            voice_projection=weights.get_tensor("identity.voice_projection"),
+            voice_space=VoiceSpace(
+                weights.get_tensor("identity.voice_mean"),
+                Mixture(
+                    weights.get_tensor("encoder.voice_head.means"),
+                    np.sqrt(weights.get_tensor("encoder.voice_head.variances")),
+                )
+                if kind == "streaming"
+                else None,
+            ),
             neutral=weights.get_tensor("identity.neutral"),
         )
     return Bundle(

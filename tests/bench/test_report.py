@@ -62,7 +62,7 @@ def test_json_has_the_fields_that_programs_read() -> None:
 
 def test_the_text_says_what_went_wrong() -> None:
     text = str(summarise(LOAD, scripted(), Usage(150.0, 300.0, 120.0, 2), "somewhere"))
-    for said in ("1 held, 70 of 180 frames missing", "p99 7.0", "1 SERVER_FULL", "10 GAP_CAUSE_SLOW_READER"):
+    for said in ("1 complete, 70 of 180 frames missing", "p99 7.0", "1 SERVER_FULL", "10 GAP_CAUSE_SLOW_READER"):
         assert said in text
     assert "load generator was itself late" not in text
 
@@ -74,6 +74,15 @@ def held_one(run: LoadRun) -> Report:
 def test_held_means_every_frame_and_in_time() -> None:
     assert held_one(scripted()).holds(7.0)
     assert not held_one(scripted()).holds(6.9)
+
+
+def test_the_verdict_says_what_was_amiss() -> None:
+    assert held_one(scripted()).verdict(7.0) == "held"
+    assert held_one(scripted()).verdict(6.9) == "not held (p99 7.0 > 6.9 ms)"
+    assert summarise(LOAD, scripted(), None, "").verdict(7.0) == "not held (1 of 3 complete)"
+    run = scripted()
+    nothing = summarise(LOAD, LoadRun(run.logs[:1], (0.0, 1.0), None), None, "")
+    assert nothing.verdict(60) == "not held (no frame was timed)"
 
 
 def test_a_late_load_generator_is_told_of() -> None:

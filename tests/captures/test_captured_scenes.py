@@ -45,11 +45,23 @@ def corpus(captures: Path) -> CaptureCorpus:
     return CaptureCorpus.open(captures)
 
 
-def encoder(samples: Tensor) -> tuple[Tensor, Tensor]:
+class Strides:
     """Means of strides: features that tell what was heard when."""
-    frames = samples[:, :-80].reshape(len(samples), -1, 320)
-    level = frames.square().mean(-1, keepdim=True).sqrt()
-    return torch.cat([level, frames[..., :2]], -1), level.expand(-1, -1, 5)
+
+    width, voice_width = 3, 5
+
+    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        frames = samples[:, :-80].reshape(len(samples), -1, 320)
+        level = frames.square().mean(-1, keepdim=True).sqrt()
+        return torch.cat([level, frames[..., :2]], -1), level.expand(-1, -1, 5)
+
+    __call__ = forward
+
+    def describe(self, pooled: Tensor) -> Tensor:
+        return pooled
+
+
+encoder = Strides()
 
 
 def names(scene: tuple[Piece, ...]) -> list[str]:

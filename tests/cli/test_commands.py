@@ -75,6 +75,13 @@ def test_stream_writes_the_face_it_received(speech: Path, tmp_path: Path, capsys
     assert shown.out == f"60 frames\nwrote {out}\n"
 
 
+def test_stream_says_that_no_voice_chose_the_identity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "click.wav", np.array([0.5]), RATE)
+    with serving_in_background(ScriptedEngine()) as address:
+        assert main(["stream", str(tmp_path / "click.wav"), "--address", address, "--fast"]) == 0
+    assert capsys.readouterr().out == "1 frame\nno identity: no voice was heard, or less than a second of it\n"
+
+
 def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving_in_background(ScriptedEngine()) as address:
         assert main(["stream", str(speech), "--address", address, "--no-meter"]) == 0
@@ -89,6 +96,16 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["stream", "{speech}", "-o", "face.txt"], "the name must end in .csv, .npz or .json"),
         (["stream", "{speech}", "--seed", "-1"], "-1 is out of range"),
         (["stream", "{speech}", "--identity", "bass=loud"], "'bass=loud' is not NAME=WEIGHT"),
+        (["stream", "{speech}", "--identity", "bass=1,alto"], "'alto' is not NAME=WEIGHT"),
+        (["stream", "{speech}", "--identity", "bass,alto"], "'bass' is not NAME=WEIGHT"),
+        (["stream", "{speech}", "--identity", "bass=1,=1"], "'=1' is not NAME=WEIGHT"),
+        (["stream", "{speech}", "--identity", ""], "--identity is empty"),
+        (["stream", "{speech}", "--address", "127.0.0.1:bar"], "the port of the address 127.0.0.1:bar is no number"),
+        (["stream", "{speech}", "--address", "127.0.0.1:99999"], "127.0.0.1:99999 is no number from 1 to 65535"),
+        (["serve", "--host", "300.1.1.1"], "--host 300.1.1.1 is no address of this machine"),
+        (["serve", "--host", "192.0.2.1", "--workers", "2"], "--host 192.0.2.1 is no address of this machine"),
+        (["serve", "--backend", "cpu", "--device", "0"], "--backend cpu uses none; leave one of them out"),
+        (["bake", "{speech}", "-o", "face.csv", "--device", "99"], "--device is 99, and this process sees "),
         (["stream", "{speech}", "--identity", "tenro", "--address", "{address}"], "did you mean 'tenor'"),
         (["stream", "{speech}", "--address", "127.0.0.1:1"], "is `livetalker serve` running there?"),
         (["stream", "{speech}", "--address", "127.0.0.1"], "an address is host:port, such as 127.0.0.1:50051"),

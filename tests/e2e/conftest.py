@@ -43,9 +43,10 @@ def serving(*options: str) -> Iterator[Server]:
                 process.kill()
                 pytest.fail(f"the server did not start: {process.communicate()[1]}")
             yield Server(process, found[1])
+            unheard = process.stdout.closed
             process.terminate()
-            _, errors = process.communicate(timeout=60)
-            assert (process.returncode, errors) == (0, "")
+            said, errors = process.communicate(timeout=60)
+            assert (process.returncode, said, errors) == (0, "" if unheard else "stopped\n", "")
         finally:
             if process.poll() is None:
                 process.kill()

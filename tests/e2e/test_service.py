@@ -204,6 +204,12 @@ async def test_sigterm_flushes_open_streams_and_stops_cleanly(speech: Samples) -
     assert indexes == list(range(30)), "what was said before is animated to its end"
 
 
+def test_a_server_whose_output_nobody_reads_any_more_stops_in_order_all_the_same() -> None:
+    with serving() as server:
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+
+
 async def test_a_full_server_refuses_and_serves_on(server: Server) -> None:
     async with every_slot(server) as streams, LiveTalkerClient(server.address) as client:
         with pytest.raises(LiveTalkerError) as refused:

@@ -124,6 +124,10 @@ def test_batches_grow_by_powers_of_two() -> None:
     assert [bucket(n) for n in (1, 2, 3, 4, 5, 64, 65)] == [1, 2, 4, 4, 8, 64, 128]
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     assert padded(rows, 4).tolist() == [*rows.tolist(), [0, 0]]
+    deep = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    wider = padded(deep, 5, axis=1)
+    assert wider.shape == (2, 5, 4) and wider.flags.c_contiguous
+    assert np.array_equal(wider[:, :3], deep) and not wider[:, 3:].any()
 
 
 # Where it runs ------------------------------------------------------------------------------------------------------

@@ -241,7 +241,7 @@ def test_controls_before_any_audio_harm_nothing(engine: Engine) -> None:
 def test_a_state_of_another_model_fails_the_stream_and_no_other(engine: Engine) -> None:
     whole = streamed(engine, voice(4.0, SAMPLE_RATE, seed=3), StreamConfig())
     state = state_before(whole, 120)
-    state.identity.total.resize(3, refcheck=False)
+    state.identity.cosines.resize(5, refcheck=False)
     good, bad = Listener(), Listener()
     resuming = engine.resume(StreamConfig(), bad, Resumption(20, state))
     assert resuming.begin(0) == 0

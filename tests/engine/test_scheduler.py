@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetalker.engine.scheduler import (
@@ -54,6 +54,7 @@ def test_frame_by_frame_everybody_advances_by_the_next_frame() -> None:
 
 
 @given(features=st.lists(st.integers(1, 3000), min_size=1, max_size=200), others=st.integers(0, 5))
+@settings(deadline=None)
 def test_a_plan_is_sound(features: list[int], others: int) -> None:
     ready = [Ready(key, count) for key, count in enumerate(features)]
     rounds = Scheduler[int](HOPS).plan(ready, others)
@@ -79,6 +80,7 @@ def test_a_stream_alone_has_all_calls_of_a_tick_to_itself() -> None:
 
 
 @given(backlogs=st.lists(st.integers(BACKLOG + 1, 2000), min_size=2, max_size=20))
+@settings(deadline=None)
 def test_backlogs_take_turns(backlogs: list[int]) -> None:
     scheduler: Scheduler[int] = Scheduler(HOPS)
     left = dict(enumerate(backlogs))

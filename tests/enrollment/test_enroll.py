@@ -24,7 +24,6 @@ from diffusiontalker.enrollment.library import (
     CARD,
     Speaker,
     enrolled,
-    identity_feature,
     require_place,
     speaker_by_voice,
 )
@@ -78,12 +77,13 @@ def test_a_voice_is_enrolled_found_again_and_nothing_else_changes(bundle: Bundle
     enrolled(bundle, speaker, tmp_path / "grown")
     grown = open_bundle(tmp_path / "grown")
     assert grown.identities.names == (*bundle.identities.names, "dora")
-    again = identity_feature(grown, listener.pooled([hum(192)]))
+    again = grown.identities.voice_space.voiceprint(listener.pooled([hum(192)]))
     assert int(np.argmax(grown.identities.features @ again)) == 3
     before, after = tensors(bundle.folder), tensors(grown.folder)
     for name, values in before.items():
         np.testing.assert_array_equal(after[name][: len(values)], values, err_msg=name)
     assert sum(share for _, share in speaker.like) == pytest.approx(1, abs=0.01)
+    assert (grown.folder / WEIGHTS).stat().st_mode & 0o044 == 0o044, "a server may run as somebody else"
 
 
 def test_a_grown_bundle_serves_the_same_numbers(bundle: Bundle, tmp_path: Path) -> None:

@@ -79,6 +79,33 @@ def test_what_is_not_sound_is_explained(tmp_path: Path) -> None:
         read_audio(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "au", "mp3"])
+def test_a_file_that_was_cut_off_is_read_and_told_of(
+    tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / f"voice.{suffix}"
+    soundfile.write(path, tone(16_000, seconds=2.5), 16_000)
+    assert read_audio(path).duration == pytest.approx(2.5, abs=0.1) and not caplog.messages
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 4 // 10])
+    there = read_audio(path).duration
+    assert 0.5 < there < 1.1
+    assert caplog.messages == [f"{path} is cut off: {there:.1f} s of sound are there, its header announces 2.5 s"]
+
+
+@pytest.mark.parametrize("unknown", [b"\xff\xff\xff\xff", b"\x00\xf0\xff\x7f"])
+def test_a_wav_whose_writer_did_not_know_its_length_is_whole(
+    tmp_path: Path, unknown: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "piped.wav"
+    soundfile.write(path, tone(16_000, seconds=1.0), 16_000)
+    content = bytearray(path.read_bytes())
+    size = content.index(b"data") + 4
+    content[4:8] = content[size : size + 4] = unknown
+    path.write_bytes(content)
+    assert read_audio(path).duration == pytest.approx(1.0) and not caplog.messages
+
+
 def test_an_empty_recording_is_explained(tmp_path: Path) -> None:
     empty = tmp_path / "empty.wav"
     soundfile.write(empty, np.zeros(0), 16_000)

@@ -79,6 +79,20 @@ def test_the_same_seed_gives_the_same_take_and_the_suffix_does_not_matter(
     np.testing.assert_allclose(takes[0], takes[2], atol=1e-7)
 
 
+@pytest.mark.parametrize(("samples", "count"), [(1, "1 frame at 30 fps"), (8_000, "15 frames at 30 fps")])
+def test_silence_and_the_shortest_clips_have_no_identity_and_say_so(
+    bake: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], samples: int, count: str
+) -> None:
+    quiet, out = tmp_path / "quiet.wav", tmp_path / "face.json"
+    soundfile.write(quiet, np.zeros(samples), 16_000)
+    assert bake(quiet, "-o", out) == 0
+    shown = capsys.readouterr().out
+    assert f"{out}: {count}, " in shown and "no identity: no voice was heard, or less than a second of it" in shown
+    assert read_take(out).identity == "auto"
+    assert bake(quiet, "-o", out, "--identity", "anna") == 0
+    assert "identity anna" in capsys.readouterr().out
+
+
 def test_a_picture_on_request(bake: Callable[..., int], wav: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the picture needs the demo extra")
     picture = tmp_path / "face.png"

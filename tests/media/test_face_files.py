@@ -30,10 +30,18 @@ def test_round_trip(tmp_path: Path, suffix: str) -> None:
     np.testing.assert_allclose(back.frames, TAKE.frames, rtol=0, atol=1e-6)
     assert back.frames.dtype == np.float32
     assert back.fps == 60
-    if suffix != ".csv":
-        facts = (back.identity, back.preset, back.model, back.model_version, back.seed)
-        assert facts == ("warm", "low", "tiny", "0.1.0", 7)
+    facts = (back.identity, back.preset, back.model, back.model_version, back.seed)
+    assert facts == (("", "", "", "", None) if suffix == ".csv" else ("warm", "low", "tiny", "0.1.0", 7))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+def test_what_is_not_known_of_a_take_stays_unknown(tmp_path: Path, suffix: str) -> None:
+    write_take(tmp_path / "take.csv", TAKE)
+    path = tmp_path / f"take{suffix}"
+    write_take(path, read_take(tmp_path / "take.csv"))
+    back = read_take(path)
+    assert (back.identity, back.seed, back.fps) == ("", None, 60)
 
 
 def test_json_is_plain_and_names_its_columns(tmp_path: Path) -> None:

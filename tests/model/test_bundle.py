@@ -23,7 +23,6 @@ from diffusiontalker.bundle import (
 )
 from diffusiontalker.cli.main import main
 from diffusiontalker.draft import OccupiedError
-from diffusiontalker.export import bundle_writer
 from tests.tiny_model import write_tiny_bundle
 
 
@@ -118,7 +117,7 @@ def test_an_export_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monke
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(bundle_writer.onnx, "save", full)
+    monkeypatch.setattr(onnx, "save", full)
     for folder in ("bundle", "other"):
         with pytest.raises(OSError, match="no space"):
             write_tiny_bundle(tmp_path / folder, seed=1)

@@ -375,7 +375,7 @@ def test_a_compact_encoder_is_named_by_its_weights(tmp_path: Path, audio: Tensor
     loaded = load_audio_encoder(file)
     either: AudioEncoder = loaded
     assert isinstance(either, AudioEncoder)
-    assert (either.width, either.voice_width) == (compact.config.width, compact.config.width)
+    assert (either.width, either.voice_width) == (compact.config.width, compact.voice_head.width)
     with torch.no_grad():
         for mine, theirs in zip(loaded(audio), compact(audio), strict=True):
             torch.testing.assert_close(mine, theirs)

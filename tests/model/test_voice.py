@@ -24,10 +24,11 @@ from diffusiontalker.training.augment import Acoustics
 from diffusiontalker.training.encoder_task import EncoderTask
 from diffusiontalker.training.scenes import Scenes
 from diffusiontalker.training.train_denoiser import library_of
-from diffusiontalker.training.train_voice import fit_voice_head, train_voice
+from diffusiontalker.training.train_voice import PEOPLE_FILE, fit_voice_head, read_people, train_voice
 from diffusiontalker.training.voice_crops import SIDES, THROATS, VoiceCrops, people
-from diffusiontalker.training.voice_mixture import fit_components, fit_mixture
+from diffusiontalker.training.voice_mixture import fit_mixture
 from diffusiontalker.training.voice_network import VoiceNetwork, contrast
+from diffusiontalker.voice_space import RELEVANCE, Mixture, VoiceSpace
 from tests.tiny_model import ENCODER
 
 LENGTH = 320 * 100 + 80
@@ -65,15 +66,13 @@ def test_a_fitted_head_finds_people_again(speakers: Tensor) -> None:
     learned, asked = heard[:, :, :, :2], heard[:, 0, 0, 2:]
 
     def found() -> float:
-        enrolled = head.voice(learned[:, 0, 1]).mean((1, 2))
-        nearest = F.normalize(head.voice(asked).mean(2), dim=-1) @ F.normalize(enrolled, dim=-1).T
+        enrolled = head.describe(head.voice(learned[:, 0, 1]).mean((1, 2)))
+        nearest = head.describe(head.voice(asked).mean(2)) @ enrolled.T
         return float((nearest.argmax(-1) == torch.arange(8)[:, None]).float().mean())
 
     untrained = found()
     fit_voice_head(head, learned.half(), steps=60)
     assert found() > 0.9 > untrained
-    network, mixture = (half.norm(dim=-1).mean() for half in head.voice(asked).mean(2).chunk(2, -1))
-    assert float(mixture / network) == pytest.approx(1.5, rel=0.3)  # neither half drowns the other
 
 
 @torch.no_grad()
@@ -93,7 +92,7 @@ def test_the_voice_is_the_same_in_any_chunks_and_for_any_layers() -> None:
     encoder, other = StreamingHubert(ENCODER).eval(), StreamingHubert(ENCODER).eval()
     samples = torch.randn(2, LENGTH)
     whole = encoder(samples)[1]
-    assert whole.shape == (2, 100, ENCODER.voice_width) and encoder.voice_width == ENCODER.voice_width
+    assert whole.shape == (2, 100, encoder.voice_width)
     first = encoder.voice(samples[:, : 320 * 37 + 80])
     second = encoder.voice(samples[:, 320 * 37 :])
     torch.testing.assert_close(torch.cat([first, second], 1), whole, atol=1e-5, rtol=1e-5)
@@ -113,19 +112,36 @@ def test_the_mixture_places_gaussians_where_the_spectra_are() -> None:
 
 
 @torch.no_grad()
-def test_the_components_count_less_where_the_sides_of_a_voice_differ() -> None:
+def test_a_description_says_where_the_speakers_own_gaussians_lie() -> None:
     torch.manual_seed(0)
-    head = VoiceHead(20, 8, 2, 6, 4)
-    offsets = 0.3 * torch.randn(50, 2, 2, 3, 2, 6)
-    offsets[..., 0, 0] += 2 * torch.randn(50, 2, 1, 1)  # the speaker
-    offsets[..., 1, 0] += 9 * torch.randn(50, 2, 2, 3)  # the channel
-    share = torch.full((*offsets.shape[:-1], 1), 0.5)
-    statistics = torch.cat([offsets + share * head.means, share], -1).flatten(-2)
-    fit_components(head, statistics)
-    voices = statistics @ head.mixture_projection + head.mixture_offset
-    torch.testing.assert_close(voices.flatten(0, -2).mean(0), torch.zeros(2), atol=1e-3, rtol=0)
-    weights = head.mixture_projection.view(2, 7, 2).norm(dim=-1)
-    assert weights[0, 0] > 20 * weights[1, 0]
+    head = VoiceHead(20, 8, 3, 6, 5)
+    head.variances.uniform_(0.5, 2.0)
+    moved = torch.randn(3, 6)
+    share = torch.tensor([0.6, 0.4, 0.0])  # the third sound was not heard
+    statistics = torch.cat([share[:, None] * (head.means + moved * head.variances.sqrt()), share[:, None]], 1).flatten()
+    pooled = torch.cat([torch.randn(5), statistics])
+    assert pooled.shape == (head.width,)
+    network, own = torch.split(head.describe(pooled), [5, 18])
+    torch.testing.assert_close(network, F.normalize(pooled[:5], dim=0))
+    believed = share / (share + RELEVANCE)
+    torch.testing.assert_close(own, F.normalize((believed[:, None] * moved).flatten(), dim=0), atol=1e-5, rtol=1e-4)
+    assert not head.describe(torch.zeros(head.width)).any()
+
+
+@torch.no_grad()
+def test_the_space_that_serves_describes_as_the_head_does() -> None:
+    torch.manual_seed(0)
+    head = VoiceHead(20, 8, 3, 6, 5)
+    head.variances.uniform_(0.5, 2.0)
+    mean = 0.1 * torch.randn(head.description_width)
+    space = VoiceSpace(mean.numpy(), Mixture(head.means.numpy(), head.variances.sqrt().numpy()))
+    pooled = head.voice(torch.randn(40, 20 + LAGS)).mean(0)
+    assert space.pooled_width == head.width
+    ours = F.normalize(head.describe(pooled) - mean, dim=0)
+    np.testing.assert_allclose(space.voiceprint(pooled.double().numpy()), ours.numpy(), atol=1e-5)
+    plain = VoiceSpace(np.zeros(4, np.float32))
+    np.testing.assert_allclose(plain.voiceprint(np.array([0.0, 3.0, 0.0, 4.0])), [0, 0.6, 0, 0.8], atol=1e-6)
+    assert plain.pooled_width == 4
 
 
 def test_the_contrast_is_least_where_the_sides_of_a_voice_agree() -> None:
@@ -137,7 +153,7 @@ def test_the_contrast_is_least_where_the_sides_of_a_voice_agree() -> None:
 @torch.no_grad()
 def test_normalisation_is_folded_into_the_head() -> None:
     torch.manual_seed(0)
-    head = VoiceHead(20, 8, 2, 6, 12)
+    head = VoiceHead(20, 8, 2, 6, 6)
     heard = 3 * torch.randn(5, 30, 20 + LAGS) + 1
     network = VoiceNetwork(head, heard.mean((0, 1)), heard.std((0, 1)))
     for _ in range(50):
@@ -179,13 +195,16 @@ def test_a_stage_replaces_the_voice_of_an_encoder_and_nothing_else(tmp_path: Pat
     after = load_file(path)
     changed = {name for name, value in before.items() if name in after and not torch.equal(value, after[name])}
     assert changed and all(name.startswith("encoder.voice_head.") for name in changed)
-    assert "encoder.voice_head.weight_0" in changed and done[-1] == (2 * THROATS * SIDES * 3 + 3,) * 2
+    assert "encoder.voice_head.weight_0" in changed and done[-1] == (2 * THROATS * SIDES * 3 + 3 + 2 * SIDES * 8,) * 2
+    voices = read_people(tmp_path / "voice" / PEOPLE_FILE)
+    width = EncoderTask(ENCODER).encoder.voice_head.description_width
+    assert {name: voice.shape for name, voice in voices.items()} == dict.fromkeys(heard, (SIDES * 8, width))
     EncoderTask(ENCODER).load_state_dict(after)
     again = load_file(train_voice(corpora, path, tmp_path / "voice", steps=3))
     assert all(torch.equal(value, again[name]) for name, value in after.items())
 
 
-def test_the_librarys_discriminant_never_hears_whom_recognition_is_measured_on() -> None:
+def test_a_library_never_learns_from_whom_recognition_is_measured_on() -> None:
     rng = np.random.default_rng(0)
     names = [name for name in ("flite/a", "flite/b", "espeak/c", "an4/d") for _ in range(4)]
 
@@ -196,7 +215,22 @@ def test_the_librarys_discriminant_never_hears_whom_recognition_is_measured_on()
         return library_of(Scenes(nothing, nothing, voices.astype(np.float16), names, np.ones(16, np.bool_)))
 
     one, other = library(0.0), library(float(rng.uniform(5, 9)))
-    assert one.names == other.names and "an4/d" in one.names
-    torch.testing.assert_close(one.voice_projection, other.voice_projection)
+    held = one.names.index("an4/d")
+    assert one.names == other.names
     torch.testing.assert_close(one.voice_mean, other.voice_mean)
-    assert not torch.equal(one.voiceprints, other.voiceprints)
+    same = [torch.equal(a, b) for a, b in zip(one.voiceprints, other.voiceprints, strict=True)]
+    assert [i for i, equal in enumerate(same) if not equal] == [held]
+
+
+def test_voiceprints_learn_what_tells_speakers_apart() -> None:
+    """Two speakers who share a loud trait and differ in a quiet one are told apart by the quiet one."""
+    torch.manual_seed(0)
+    library = IdentityLibrary(("ann", "bea", "cyd"), 6, 4)
+    truth = torch.tensor([[5.0, 1, 0, 0, 0, 0], [5.0, -1, 0, 0, 0, 0], [0.0, 0, 5, 0, 0, 0]])
+    speakers = torch.arange(300) % 3
+    voices = truth[speakers] + 1.5 * torch.randn(300, 6) * torch.tensor([1.0, 0.2, 1, 1, 1, 1])
+    library.hear(voices, speakers, torch.ones(3, dtype=torch.bool))
+    torch.testing.assert_close(library.voiceprints.norm(dim=1), torch.ones(3))
+    assert library.voiceprints[0, 1] > 0.3 and library.voiceprints[1, 1] < -0.3
+    found = (library.voice(voices) @ library.voiceprints.T).argmax(1)
+    assert (found == speakers).float().mean() > 0.97

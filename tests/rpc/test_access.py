@@ -114,6 +114,26 @@ async def test_a_changed_file_is_read_again_and_a_broken_one_is_not(
     ]
 
 
+@pytest.mark.parametrize("nothing", ["", "# Anna has left\n\n"])
+async def test_a_file_that_lost_its_tokens_lets_nobody_in(
+    tokens: Path, caplog: pytest.LogCaptureFixture, nothing: str
+) -> None:
+    before = tokens.read_text()
+    async with serving(ScriptedEngine(), token_file=tokens) as server:
+        assert (await animated(server.stub, bearer(ANNA))).error is None
+        tokens.write_text(nothing)
+        for token in (ANNA, BEN, ANNA):
+            assert (await animated(server.stub, bearer(token))).info.reason == "TOKEN_UNKNOWN"
+        tokens.unlink()
+        assert (await animated(server.stub, bearer(ANNA))).info.reason == "TOKEN_UNKNOWN"
+        tokens.write_text(before)
+        assert (await animated(server.stub, bearer(ANNA))).error is None
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"{tokens} has no token any more: nobody is let in until it has one",
+        f"the tokens known so far stay in force: the token file {tokens} cannot be read: No such file or directory",
+    ]
+
+
 def test_tokens_have_names_for_the_log(tokens: Path) -> None:
     known = TokenFile(tokens)
     assert (known.name_of(ANNA), known.name_of(BEN), known.name_of("x")) == ("Anna's laptop", "line 4", None)
@@ -122,6 +142,7 @@ def test_tokens_have_names_for_the_log(tokens: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (b"", "has no token; put one a line"),
         (b"# nothing\n", "has no token; put one a line"),
         (b"0123456789abcde\n", "line 1: a token of 15 characters can be guessed; give 16 or more"),
         (b"\nsha256:abc\n", "line 2: sha256: is followed by something else than 64 hexadecimal digits"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from rich.console import Console
 
 from diffusiontalker.arkit import BLENDSHAPES, COUNT
 from livetalker.client import (
+    AudioFileError,
+    ConfigError,
     Encoding,
     FaceFrame,
     IdentityChoice,
@@ -22,6 +25,7 @@ from livetalker.client import (
     LiveTalkerError,
     Shaping,
     StreamConfig,
+    Tls,
     animate_file,
     sources,
 )
@@ -33,6 +37,7 @@ from livetalker.client.wire import pcm
 from livetalker.core.config import Delivery
 from livetalker.core.outputs import Frames, IdentityMatched, Skipped, SkipReason
 from livetalker.v1 import face_animation_pb2 as pb
+from tests.rpc.certificates import Authority
 from tests.rpc.loopback import RATE, serving, serving_in_background
 from tests.rpc.scripted_engine import ScriptedEngine, face
 
@@ -176,6 +181,24 @@ def test_animate_file_needs_no_event_loop(tmp_path: Path) -> None:
     assert [frame.index for frame in frames] == list(range(60))
 
 
+def test_animate_file_reaches_a_secured_server(tmp_path: Path) -> None:
+    authority, tokens = Authority(tmp_path / "tls"), tmp_path / "tokens"
+    tokens.write_text("0123456789abcdef\n")
+    soundfile.write(tmp_path / "tone.wav", TONE, RATE)
+    with serving_in_background(ScriptedEngine(), tls=authority.server(), token_file=tokens) as address:
+        animate = partial(animate_file, tmp_path / "tone.wav", address, realtime=False, tls=Tls(authority.certificate))
+        assert len(list(animate(token="0123456789abcdef"))) == 60
+        with pytest.raises(LiveTalkerError, match="wants a token"):
+            list(animate())
+
+
+def test_what_a_program_may_want_to_catch_is_exported(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError):
+        list(animate_file(tmp_path / "missing.wav"))
+    with pytest.raises(ConfigError):
+        StreamConfig(fps=25)
+
+
 async def test_watch_shows_keeps_and_fills_in(capsys: pytest.CaptureFixture[str]) -> None:
     engine = ScriptedEngine(paused=True)
     screen = io.StringIO()
@@ -246,6 +269,36 @@ def test_lateness_counts_from_the_last_sample_a_frame_needs() -> None:
 )
 def test_pcm(samples: NDArray[Any], encoding: Encoding, expected: NDArray[Any]) -> None:
     assert pcm(samples, encoding) == expected.tobytes()
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_one_column_and_plain_numbers_are_mono(encoding: Encoding) -> None:
+    assert pcm(TONE[:, None], encoding) == pcm(TONE, encoding)
+    assert pcm([0.25, -0.5], encoding) == pcm(np.array([0.25, -0.5], np.float32), encoding)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        (np.zeros((160, 2), np.float32), r"shape \[160, 2\] is not mono; average the channels.*mean\(axis=1\)"),
+        (np.zeros((1, 160, 1), np.int16), r"is not mono; give one channel"),
+        (np.float32(0.5), "put an array of samples in a list"),
+        (np.zeros(160, np.int32), "int32 has no full scale"),
+        (bytearray(320), "uint8 has no full scale"),
+        (np.zeros(160, np.complex64), "complex64 has no full scale"),
+    ],
+)
+def test_audio_that_would_be_heard_as_something_else_is_refused(samples: Any, told: str, encoding: Encoding) -> None:
+    with pytest.raises(ValueError, match=told):
+        pcm(samples, encoding)
+
+
+async def test_a_source_of_stereo_ends_with_the_sentence() -> None:
+    async with serving(ScriptedEngine()) as server, LiveTalkerClient(server.address) as client:
+        with pytest.raises(ValueError, match="is not mono"):
+            async for _ in client.animate([np.zeros((160, 2), np.float32)], StreamConfig()):
+                pass
 
 
 def test_the_meter_reads_the_face() -> None:

@@ -29,6 +29,8 @@ class Running:
     process: subprocess.Popen[str]
     address: str
     greeting: str
+    said: str = ""
+    """Standard output after the greeting, once it was waited for."""
 
     def workers(self) -> list[psutil.Process]:
         """Processes that serve; whatever else spawning brings along is not among them."""
@@ -45,7 +47,7 @@ class Running:
         Returns:
             The exit status, and what was said to standard error.
         """
-        _, errors = self.process.communicate(timeout=PATIENCE_S)
+        self.said, errors = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, errors
 
 

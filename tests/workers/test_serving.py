@@ -80,6 +80,7 @@ async def test_an_order_to_stop_lets_open_streams_end(tiny_bundle: Path, order: 
         assert frames == [list(range(30))] * 4
         assert sum(event.HasField("draining") for event in events) == 4
         assert server.wait() == (0, "")
+        assert server.said == "stopped\n"
 
 
 async def test_a_second_order_stops_at_once(tiny_bundle: Path) -> None:

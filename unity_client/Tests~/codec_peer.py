@@ -161,8 +161,9 @@ def event(chance: random.Random) -> tuple[dict[str, Any], Message]:
             fields = {"reason": "AUDIO_OVERLAP", "message": text(chance)}
         case _:
             secret = token(chance)
-            message = pb.AnimateResponse(event=pb.Event(resume_point=pb.ResumePoint(token=secret, frame_index=5)))
-            return {"event": kind, "token": secret.hex()}, message
+            frame = integer(chance)
+            message = pb.AnimateResponse(event=pb.Event(resume_point=pb.ResumePoint(token=secret, frame_index=frame)))
+            return {"event": kind, "token": secret.hex(), "frame_index": frame}, message
     return {"event": kind, **fields}, pb.AnimateResponse(event=pb.Event(**{kind: fields}))
 
 

@@ -20,15 +20,19 @@ if TYPE_CHECKING:
 def train(arguments: argparse.Namespace) -> None:
     """Train an encoder and a denoiser on a corpus of speech, or with --captures a denoiser on captured faces."""
     from diffusiontalker.training.train_denoiser import train_denoiser
+    from diffusiontalker.training.train_voice import PEOPLE_FILE
 
+    people = None
     if arguments.captures:
         _hear_captures(arguments)
     else:
         _hear_corpus(arguments)
+        people = arguments.runs / "voice" / PEOPLE_FILE
     with bars() as progress:
         train_denoiser(
             arguments.runs / "scenes",
             arguments.runs / "denoiser",
+            people=people,
             denoise_steps=arguments.denoise_steps,
             steps=arguments.denoiser_steps,
             seed=arguments.seed,

@@ -1,21 +1,24 @@
 """The personalization adapter: an identity library matched to voices by contrastive learning (eq. 14).
 
-Each speaker has a learnable embedding of 32 numbers; an MLP brings it into the space of pooled voice features, where
-cosine similarity finds the talking identity. The voice side is fixed: the mean of the encoder's voice features,
-brought by a linear discriminant projection (fitted once on the scenes) to where speakers differ. A stream is compared
-with the voiceprints, each the mean of what was heard of a speaker: 32 numbers that also say how a face moves cannot
-keep hundreds of voices as far apart as they are.
+Each speaker has a learnable embedding of 32 numbers; an MLP brings it into the space of described voices, where
+cosine similarity finds the talking identity. The voice side is fixed: what the encoder says of a voice, less what all
+voices have in common. A stream is compared with the voiceprints, which learn from the same contrast what tells each
+speaker from the others: 32 numbers that also say how a face moves cannot keep hundreds of voices as far apart as they
+are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
+
+_STEPS: Final = 500
+_BATCH: Final = 256
+_RATE: Final = 2e-3
 
 
 class IdentityLibrary(nn.Module):
@@ -23,85 +26,66 @@ class IdentityLibrary(nn.Module):
 
     Attributes:
         names: ``N`` speaker names, in the order of the rows.
-        voice_mean: ``[V]`` subtracted from a pooled voice.
-        voice_projection: ``[V, D]`` applied to it next.
+        voice_mean: ``[D]`` of descriptions, subtracted from each.
         voiceprints: ``[N, D]`` unit rows, what voices are compared with.
     """
 
     voice_mean: Tensor
-    voice_projection: Tensor
     voiceprints: Tensor
 
-    def __init__(self, names: Sequence[str], voice_width: int, feature_width: int, embedding_width: int = 32) -> None:
+    def __init__(self, names: Sequence[str], width: int, embedding_width: int = 32) -> None:
         super().__init__()
         self.names = tuple(names)
         self.embeddings = nn.Embedding(len(self.names), embedding_width)
         nn.init.normal_(self.embeddings.weight, std=0.3)
-        self.encoder = nn.Sequential(nn.Linear(embedding_width, 128), nn.GELU(), nn.Linear(128, feature_width))
+        self.encoder = nn.Sequential(nn.Linear(embedding_width, 128), nn.GELU(), nn.Linear(128, width))
         self.temperature = 0.1
-        self.register_buffer("voice_mean", torch.zeros(voice_width))
-        self.register_buffer("voice_projection", torch.zeros(voice_width, feature_width))
-        self.register_buffer("voiceprints", torch.eye(len(self.names), feature_width))
-
-    def features(self) -> Tensor:
-        """What voices are compared with, ``[N, D]``: the voiceprints."""
-        return self.voiceprints.clone()
+        self.register_buffer("voice_mean", torch.zeros(width))
+        self.register_buffer("voiceprints", torch.eye(len(self.names), width))
 
     def learned_features(self) -> Tensor:
         """Unit features ``[N, D]`` that the MLP makes of the embeddings."""
         return F.normalize(self.encoder(self.embeddings.weight), dim=-1)
 
-    def hear(self, pooled: Tensor, speakers: Tensor) -> None:
-        """Take the mean of each speaker's voices as its voiceprint.
+    def hear(self, described: Tensor, speakers: Tensor, contrasted: Tensor) -> None:
+        """Learn the voiceprints: each begins as the mean of its speaker's voices, and learns from eq. 14's contrast.
 
         Args:
-            pooled: ``[M, V]`` pooled voices, some of every speaker's.
+            described: ``[M, D]`` voices, some of every speaker's.
             speakers: ``[M]`` rows of the library.
+            contrasted: ``[N]`` who is told from whom; the others keep their means, and nobody learns from them.
         """
-        total = torch.zeros_like(self.voiceprints).index_add_(0, speakers, self.voice(pooled))
-        self.voiceprints.copy_(F.normalize(total, dim=-1))
+        voices = self.voice(described)
+        means = torch.zeros_like(self.voiceprints).index_add_(0, speakers, voices)
+        self.voiceprints.copy_(F.normalize(means, dim=-1))
+        row = contrasted.cumsum(0) - 1
+        use = contrasted[speakers]
+        voices, rows = voices[use], row[speakers[use]]
+        learned = self.voiceprints[contrasted].requires_grad_()
+        optimizer = torch.optim.Adam([learned], _RATE)
+        generator = torch.Generator().manual_seed(0)
+        for _ in range(_STEPS):
+            some = torch.randint(len(voices), (_BATCH,), generator=generator)
+            similarity = voices[some] @ F.normalize(learned, dim=-1).T
+            optimizer.zero_grad()
+            F.cross_entropy(similarity / self.temperature, rows[some]).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        self.voiceprints[contrasted] = F.normalize(learned.detach(), dim=-1)
 
     def neutral(self) -> Tensor:
         """Embedding ``[E]`` of nobody in particular: what a stream has before its voice was matched."""
         return self.embeddings.weight.mean(0)
 
-    def voice(self, pooled: Tensor) -> Tensor:
-        """Pooled voices ``[B, V]`` to unit features ``[B, D]``."""
-        return F.normalize((pooled - self.voice_mean) @ self.voice_projection, dim=-1)
+    def voice(self, described: Tensor) -> Tensor:
+        """Described voices ``[B, D]`` (``AudioEncoder.describe``) to unit features ``[B, D]``."""
+        return F.normalize(described - self.voice_mean, dim=-1)
 
-    def contrastive_loss(self, pooled: Tensor, speakers: Tensor) -> Tensor:
+    def contrastive_loss(self, described: Tensor, speakers: Tensor) -> Tensor:
         """Cross-entropy of the true speaker under cosine similarity (eq. 14).
 
         Args:
-            pooled: ``[B, V]`` pooled voices.
+            described: ``[B, D]`` voices.
             speakers: ``[B]`` rows of the library.
         """
-        similarity = self.voice(pooled) @ self.learned_features().T
+        similarity = self.voice(described) @ self.learned_features().T
         return F.cross_entropy(similarity / self.temperature, speakers)
-
-
-def fit_voice_projection(
-    pooled: NDArray[np.float64], speakers: NDArray[np.int64], dimensions: int, shrinkage: float = 0.5
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Linear discriminant analysis with shrinkage.
-
-    Args:
-        pooled: ``[M, V]`` pooled voices of utterances.
-        speakers: ``[M]`` who spoke them.
-        dimensions: kept, at most the number of speakers less one and ``V``.
-        shrinkage: share of the within-speaker covariance replaced by its mean variance.
-
-    Returns:
-        mean ``[V]`` and projection ``[V, dimensions]``, scaled so that the within-speaker variance is 1.
-    """
-    mean = pooled.mean(0)
-    ids = np.unique(speakers)
-    centres = np.stack([pooled[speakers == s].mean(0) for s in ids])
-    within = np.cov(pooled - centres[np.searchsorted(ids, speakers)], rowvar=False)
-    within = (1 - shrinkage) * within + shrinkage * np.trace(within) / len(within) * np.eye(len(within))
-    values, vectors = np.linalg.eigh(within)
-    whiten = vectors / np.sqrt(values)
-    between = np.cov((centres - mean) @ whiten, rowvar=False)
-    spread, directions = np.linalg.eigh(between)
-    keep = np.argsort(spread)[::-1][:dimensions]
-    return mean, whiten @ directions[:, keep]

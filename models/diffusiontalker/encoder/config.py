@@ -25,7 +25,7 @@ class StreamingHubertConfig:
         voice_hidden: units of a layer of the voice head's network, of which the last has twice as many.
         voice_mixtures: Gaussians of the voice head.
         voice_cepstra: cepstral coefficients that they are over.
-        voice_width: width of a voice feature.
+        voice_network: numbers that its network gives.
     """
 
     long_bands: int = 64
@@ -41,7 +41,7 @@ class StreamingHubertConfig:
     voice_hidden: int = 384
     voice_mixtures: int = 128
     voice_cepstra: int = 24
-    voice_width: int = 512
+    voice_network: int = 256
 
     def __post_init__(self) -> None:
         if self.width % self.heads:

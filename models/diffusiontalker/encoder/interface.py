@@ -30,5 +30,8 @@ class AudioEncoder(Protocol):
             on. Feature ``k`` is that of samples ``[320 k, 320 k + 400)``.
         """
 
+    def describe(self, pooled: Tensor) -> Tensor:
+        """What is compared of pooled voices: their means ``[..., V]`` over voiced time to ``[..., D]``."""
+
     def __call__(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """As ``forward``."""

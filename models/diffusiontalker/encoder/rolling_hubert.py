@@ -117,6 +117,10 @@ class RollingHubert(nn.Module):
         """Width of a voice feature: that of the summed layers."""
         return self.width
 
+    def describe(self, pooled: Tensor) -> Tensor:
+        """What is compared of pooled voices: they themselves."""
+        return pooled
+
     def fingerprint(self) -> str:
         """Name of the features it makes now, trained layers and the layers' shares included."""
         return replace(self.config, weights=self._digest()).fingerprint()

@@ -116,7 +116,7 @@ class StreamingHubert(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.width)
         self.voice_head = VoiceHead(
-            config.long_bands, config.voice_hidden, config.voice_mixtures, config.voice_cepstra, config.voice_width
+            config.long_bands, config.voice_hidden, config.voice_mixtures, config.voice_cepstra, config.voice_network
         )
 
     @property
@@ -127,7 +127,11 @@ class StreamingHubert(nn.Module):
     @property
     def voice_width(self) -> int:
         """Width of a voice feature."""
-        return self.config.voice_width
+        return self.voice_head.width
+
+    def describe(self, pooled: Tensor) -> Tensor:
+        """What is compared of pooled voices; see ``VoiceHead.describe``."""
+        return self.voice_head.describe(pooled)
 
     def initial_state(self, batch: int) -> EncoderState:
         """State of ``batch`` streams that have heard nothing."""

@@ -2,10 +2,10 @@
 
 A network over the spectrum and the pitch (a d-vector of single windows, Variani et al. 2014): its hidden units say
 which sound a window is and how this throat makes it. And a mixture over cepstra (a universal background model,
-Reynolds et al. 2000), whose first-order statistics (Dehak et al. 2011) say how the cepstra of each sound lie about its
-mean. They miss different people, so both are kept, side by side. The last step of either is linear: the mean of these
-features over voice is the feature of the mean, and whoever pools needs no more than a sum. Nothing here is learned by
-the encoder or changes with it; ``training.train_voice`` fits it.
+Reynolds et al. 2000) with its statistics of first order: how much of each sound was heard, and where its cepstra lay.
+They miss different people, so both are kept, side by side. Whoever pools needs no more than a sum; what is compared of
+a pooled voice (``describe``) follows from the means. Nothing here is learned by the encoder or changes with it;
+``training.train_voice`` fits it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Final
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffusiontalker.encoder.filterbank import LOG_MEAN, LOG_SCALE
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW, SAMPLE_RATE
+from diffusiontalker.voice_space import RELEVANCE
 
 LAGS: Final = 48
 """Pitch periods listened for, evenly spaced on a logarithmic scale."""
@@ -46,7 +48,11 @@ class VoiceHead(nn.Module):
         hidden: units of a layer of the network, ``H``; the last has ``2 H``.
         mixtures: Gaussians, ``K``.
         cepstra: coefficients from the first on (the zeroth is the level), ``C``.
-        width: of a voice feature, ``V``: half of it the network's, half the mixture's.
+        network: numbers the network gives, ``U``.
+
+    Attributes:
+        width: of a voice feature, ``V = U + K (C + 1)``.
+        description_width: of what is compared of a pooled voice, ``D = U + K C``.
     """
 
     partials: Tensor
@@ -59,10 +65,8 @@ class VoiceHead(nn.Module):
     shares: Tensor
     network_projection: Tensor
     network_offset: Tensor
-    mixture_projection: Tensor
-    mixture_offset: Tensor
 
-    def __init__(self, bands: int, hidden: int, mixtures: int, cepstra: int, width: int) -> None:
+    def __init__(self, bands: int, hidden: int, mixtures: int, cepstra: int, network: int) -> None:
         super().__init__()
         bins = np.arange(FEATURE_WINDOW // 2 + 1)[_PERIODIC_BINS]
         phase = 2 * np.pi * np.arange(FEATURE_WINDOW)[:, None] * bins / FEATURE_WINDOW
@@ -88,16 +92,13 @@ class VoiceHead(nn.Module):
         for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
             values[f"weight_{i}"] = rng.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)
             values[f"bias_{i}"] = np.zeros(outputs)
-        for part, inputs in (("network", sizes[-1]), ("mixture", mixtures * (cepstra + 1))):
-            values[f"{part}_projection"] = rng.standard_normal((inputs, width // 2)) / np.sqrt(inputs)
-            values[f"{part}_offset"] = np.zeros(width // 2)
+        values["network_projection"] = rng.standard_normal((sizes[-1], network)) / np.sqrt(sizes[-1])
+        values["network_offset"] = np.zeros(network)
         for name, array in values.items():
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array, np.float32)))
 
-    @property
-    def width(self) -> int:
-        """Width ``V`` of a voice feature."""
-        return self.network_projection.shape[1] + self.mixture_projection.shape[1]
+        self.width = network + mixtures * (cepstra + 1)
+        self.description_width = network + mixtures * cepstra
 
     def audible(self, log_mel: Tensor) -> Tensor:
         """Log-mel spectra ``[..., bands]`` to their logarithms of power with a floor, about zero mean for speech."""
@@ -139,8 +140,21 @@ class VoiceHead(nn.Module):
         for i in range(LAYERS):
             x = (x @ self.get_buffer(f"weight_{i}") + self.get_buffer(f"bias_{i}")).relu()
         network = x @ self.network_projection + self.network_offset
-        statistics = self.statistics(self.cepstra(heard[..., : len(self.cepstrum)]))
-        return torch.cat([network, statistics @ self.mixture_projection + self.mixture_offset], dim=-1)
+        return torch.cat([network, self.statistics(self.cepstra(heard[..., : len(self.cepstrum)]))], dim=-1)
+
+    def describe(self, pooled: Tensor) -> Tensor:
+        """What is compared of pooled voices: ``[..., V]`` to ``[..., D]``, two parts of unit length each.
+
+        The first is the network's. The second says where the speaker's own Gaussians lie: their means about those of
+        all speakers in standard deviations, adapted by what was heard of each (maximum a posteriori, Reynolds et al.
+        2000, eqs. 11 to 13). What is zero, for nobody spoke, stays so. ``voice_space`` says the same without torch.
+        """
+        mixtures, cepstra = self.means.shape
+        network, statistics = torch.split(pooled, [len(self.network_offset), mixtures * (cepstra + 1)], dim=-1)
+        heard = statistics.unflatten(-1, (mixtures, cepstra + 1))  # type: ignore[no-untyped-call]
+        share = heard[..., -1:]
+        adapted = (heard[..., :-1] - share * self.means) / (share + RELEVANCE) / self.variances.sqrt()
+        return torch.cat([F.normalize(network, dim=-1), F.normalize(adapted.flatten(-2), dim=-1)], dim=-1)
 
     def forward(self, samples: Tensor, log_mel: Tensor) -> Tensor:
         """Voice features ``[B, h, V]``.

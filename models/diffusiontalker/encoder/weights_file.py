@@ -16,7 +16,7 @@ from diffusiontalker.encoder.fingerprint import EncoderError
 
 ENCODER_FILE: Final = "encoder.safetensors"
 FORMAT: Final = "livetalker-encoder"
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 
 
 def save_encoder(config: StreamingHubertConfig, state: Mapping[str, Tensor], folder: Path) -> Path:

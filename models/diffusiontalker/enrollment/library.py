@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from diffusiontalker.bundle import FILES, METADATA, WEIGHTS, Bundle, file_hash
 from diffusiontalker.draft import Draft
 from diffusiontalker.enrollment.voice import EnrollmentError
-from diffusiontalker.export.bundle_writer import point_into
+from diffusiontalker.export.bundle_writer import let_everybody_read, point_into
 
 CARD: Final = "MODEL_CARD.md"
 """Beside a model: what it is, for people."""
@@ -47,16 +47,10 @@ class Speaker:
     like: tuple[tuple[str, float], ...] = ()
 
 
-def identity_feature(bundle: Bundle, pooled: NDArray[np.float64]) -> NDArray[np.float32]:
-    """A pooled voice ``[V]`` where speakers differ, ``[D]`` of unit length."""
-    z = (pooled - bundle.identities.voice_mean) @ bundle.identities.voice_projection
-    return (z / max(float(np.linalg.norm(z)), 1e-12)).astype(np.float32)
-
-
 def speaker_by_voice(bundle: Bundle, name: str, pooled: NDArray[np.float64]) -> Speaker:
     """A speaker whose face nobody has seen: the style is a blend of those who sound most alike."""
     known = bundle.identities
-    feature = identity_feature(bundle, pooled)
+    feature = known.voice_space.voiceprint(pooled)
     cosines = known.features @ feature
     nearest = np.argsort(cosines)[::-1][:NEAREST]
     shares = np.exp((cosines[nearest] - cosines[nearest[0]]) / _TEMPERATURE)
@@ -138,7 +132,7 @@ def enrolled(bundle: Bundle, speaker: Speaker, out: Path, *, replace: bool = Fal
         folder = draft.folder
         shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
         save_file(weights, folder / WEIGHTS, metadata=header)
-        (folder / WEIGHTS).chmod(0o644)
+        let_everybody_read(folder / WEIGHTS)
         for path in folder.glob("*.onnx"):
             graph = onnx.load(path, load_external_data=False)
             point_into(graph, folder / WEIGHTS)

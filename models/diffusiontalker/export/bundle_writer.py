@@ -42,7 +42,7 @@ from diffusiontalker.export.denoiser_graphs import DenoiserGraphs
 from diffusiontalker.export.int8_frame import Int8Frame
 from diffusiontalker.export.numerics import ROUNDED
 from diffusiontalker.export.streaming_graph import StreamingGraph
-from diffusiontalker.export.voice_graph import voice_graph
+from diffusiontalker.export.voice_graph import VoiceGraph
 
 if TYPE_CHECKING:
     from diffusiontalker.encoder.rolling_hubert import RollingHubert
@@ -76,6 +76,11 @@ def point_into(graph: onnx.ModelProto, path: Path) -> None:
             initializer.data_location = TensorProto.EXTERNAL
             for key, value in (("location", path.name), ("offset", str(offset)), ("length", str(length))):
                 initializer.external_data.add(key=key, value=value)
+
+
+def let_everybody_read(path: Path) -> None:
+    """Undo that safetensors lets nobody but the owner read what it writes: a server may run as somebody else."""
+    path.chmod(0o644)
 
 
 @torch.no_grad()
@@ -124,7 +129,7 @@ def _write(
         kind, head, shape = "streaming", "phone_head", encoder.config.to_dict()
         graphs = {
             ENCODER: StreamingGraph(encoder, phone_head).write(),
-            VOICE: voice_graph(encoder),
+            VOICE: VoiceGraph(encoder).write(),
             **{file: StreamingGraph(encoder, phone_head, hop).write() for hop, file in ENCODER_INT8.items()},
             FRAME_INT8: Int8Frame(denoiser, schedule).write(),
         }
@@ -142,12 +147,13 @@ def _write(
         **_prefixed("encoder", encoder.state_dict()),
         **_prefixed(head, phone_head.state_dict()),
         **_prefixed("denoiser", denoiser.state_dict()),
-        **_prefixed("identity", identities.state_dict()),
-        "identity.features": identities.features().detach().clone().contiguous(),
-        "identity.neutral": identities.neutral().detach().clone().contiguous(),
+        "identity.embeddings.weight": identities.embeddings.weight.detach().clone(),
+        "identity.features": identities.voiceprints.clone(),
+        "identity.voice_mean": identities.voice_mean.clone(),
+        "identity.neutral": identities.neutral().detach().clone(),
     }
-    save_file(weights, folder / WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
-    (folder / WEIGHTS).chmod(0o644)
+    about = {"format": FORMAT, "name": name, "version": version}
+    save_file(weights, folder / WEIGHTS, metadata=about)
     stored = [WEIGHTS]
     rounded = {
         initializer.name: numpy_helper.to_array(initializer)
@@ -156,9 +162,10 @@ def _write(
         if initializer.name.endswith(ROUNDED)
     }
     if rounded:
-        save_arrays(rounded, folder / INT8_WEIGHTS, metadata={"format": FORMAT, "name": name, "version": version})
-        (folder / INT8_WEIGHTS).chmod(0o644)
+        save_arrays(rounded, folder / INT8_WEIGHTS, metadata=about)
         stored.append(INT8_WEIGHTS)
+    for holder in stored:
+        let_everybody_read(folder / holder)
     for file, graph in graphs.items():
         for holder in stored:
             point_into(graph, folder / holder)

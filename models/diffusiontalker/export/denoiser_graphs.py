@@ -61,7 +61,7 @@ class DenoiserGraphs(DenoiserParts):
         frames, streams = g.size(condition, 0), g.size(condition, 1)
         last = g.op("Sub", frames, g.ints([1]))
         ticks = g.op("Add", frames, g.ints([steps - 1]))
-        tick = g.op("Range", g.ints(0), g.op("Squeeze", ticks, g.ints([0])), g.ints(1))
+        tick = g.counting(ticks)
         # Which frame every step is at in every tick, [T, N]; some are not there yet or through already.
         frame = g.op("Sub", g.op("Unsqueeze", tick, g.ints([1])), g.ints(np.arange(steps)[None]))
         inside = g.op("And", g.op("GreaterOrEqual", frame, g.ints(0)), g.op("Less", frame, frames))
@@ -135,21 +135,19 @@ class DenoiserGraphs(DenoiserParts):
         """
         c = self._config
         from_curves = g.op("MatMul", x, self._columns(g, self._condition_width, c.coefficients))
-        after = [self._cell(g, g.op("Add", gates, from_curves), hidden[0], 0)]
+        after = [self._layer(g, g.op("Add", gates, from_curves), hidden[0], 0)]
         below = after[0]
         for layer in range(1, c.layers):
             into = self._affine(f"gru.weight_ih_l{layer}", f"gru.bias_ih_l{layer}")
             gates = float_product(g, below, into)
-            after.append(self._cell(g, gates, hidden[layer], layer))
+            after.append(self._layer(g, gates, hidden[layer], layer))
             below = after[-1]
         return float_product(g, below, self._affine("output.weight", "output.bias")), after
 
-    def _cell(self, g: Graph, gates: str, state: str, layer: int) -> str:
-        """A GRU cell (Cho et al. 2014, with the reset gate after the product, as cuDNN and torch have it)."""
+    def _layer(self, g: Graph, gates: str, state: str, layer: int) -> str:
+        """A layer's new state, from what its gates get from below."""
         size = self._config.hidden
         own = self._affine(f"gru.weight_hh_l{layer}", f"gru.bias_hh_l{layer}")
         recurrent = float_product(g, state, own)
         (open_in, new_in), (open_own, new_own) = (g.pieces(x, (2 * size, size)) for x in (gates, recurrent))
-        reset, update = g.pieces(g.op("Sigmoid", g.op("Add", open_in, open_own)), (size, size))
-        new = g.op("Tanh", g.op("Add", new_in, g.op("Mul", reset, new_own)))
-        return g.op("Add", new, g.op("Mul", update, g.op("Sub", state, new)))
+        return self._cell(g, g.op("Add", open_in, open_own), new_in, new_own, state)

@@ -9,7 +9,7 @@ from onnx import TensorProto
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.export.graph import Graph, Shape
-from diffusiontalker.export.numerics import Affine, Array
+from diffusiontalker.export.numerics import Affine, Array, float_product
 
 
 class DenoiserParts:
@@ -48,8 +48,7 @@ class DenoiserParts:
     def _condition(self, g: Graph) -> tuple[str, str]:
         """What the first layer's gates get from all that no step changes: of audio and identity, and of the preset."""
         c = self._config
-        weight = g.op("Transpose", self._weight(g, "audio.weight"), perm=[1, 0])
-        heard = g.op("Gelu", g.op("Add", g.op("MatMul", "audio", weight), self._weight(g, "audio.bias")))
+        heard = g.op("Gelu", float_product(g, "audio", self._affine("audio.weight", "audio.bias")))
         known = g.joined(heard, "identity", axis=-1)
         width = c.audio_width + c.identity_width
         shared = g.op("Add", g.op("MatMul", known, self._columns(g, 0, width)), self._weight(g, "gru.bias_ih_l0"))
@@ -59,12 +58,26 @@ class DenoiserParts:
     def _from_step(self, g: Graph) -> str:
         """What the first layer's gates get from each step, ``[N, 3 H]``: of constants, so computed once."""
         c = self._config
-        weight = g.op("Transpose", self._weight(g, "step_encoder.linear.weight"), perm=[1, 0])
-        linear = g.op("MatMul", g.floats(self._sinusoids), weight)
-        linear = g.op("Add", linear, self._weight(g, "step_encoder.linear.bias"))
+        layer = self._affine("step_encoder.linear.weight", "step_encoder.linear.bias")
+        linear = float_product(g, g.floats(self._sinusoids), layer)
         # mish(x) = x tanh(softplus(x))
         embedded = g.op("Mul", linear, g.op("Tanh", g.op("Softplus", linear)))
         return g.op("MatMul", embedded, self._columns(g, self._condition_width + c.coefficients, c.step_width))
+
+    def _cell(self, g: Graph, gates: str, new_in: str, new_own: str, state: str) -> str:
+        """A GRU cell (Cho et al. 2014, with the reset gate after the product, as cuDNN and torch have it).
+
+        Args:
+            g: to write to.
+            gates: ``[R, 2 H]`` all that the reset and the update gate get.
+            new_in: ``[R, H]`` what the new state gets from below.
+            new_own: ``[R, H]`` what it gets from the old one, which the reset gate holds back.
+            state: ``[R, H]`` the old one.
+        """
+        size = self._config.hidden
+        reset, update = g.pieces(g.op("Sigmoid", gates), (size, size))
+        new = g.op("Tanh", g.op("Add", new_in, g.op("Mul", reset, new_own)))
+        return g.op("Add", new, g.op("Mul", update, g.op("Sub", state, new)))
 
     def _scaled(self, g: Graph, x: str) -> str:
         return g.op("Add", g.op("Mul", x, self._weight(g, "scale")), self._weight(g, "mean"))

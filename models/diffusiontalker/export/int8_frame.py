@@ -61,13 +61,6 @@ class Int8Frame(DenoiserParts):
         gates = _product(g, g.joined(below, own_levels, axis=1), both)
         return self._cell(g, gates, _product(g, below, new_into), _product(g, own_levels, new_own), state)
 
-    def _cell(self, g: Graph, gates: str, new_in: str, new_own: str, state: str) -> str:
-        """A GRU cell (Cho et al. 2014, with the reset gate after the product, as cuDNN and torch have it)."""
-        size = self._config.hidden
-        reset, update = g.pieces(g.op("Sigmoid", gates), (size, size))
-        new = g.op("Tanh", g.op("Add", new_in, g.op("Mul", reset, new_own)))
-        return g.op("Add", new, g.op("Mul", update, g.op("Sub", state, new)))
-
     def _parts(self, layer: Affine) -> tuple[Affine, Affine]:
         """The gates' rows of a layer, and those of the new state."""
         gates = 2 * self._config.hidden

@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from onnx import TensorProto
 
-from diffusiontalker.export.float_layers import EPSILON, Layers, ring_ports
 from diffusiontalker.export.graph import MICROSOFT, Port, Shape
+from diffusiontalker.export.layers import EPSILON, Layers, ring_ports
 from diffusiontalker.export.numerics import LEVELS, MIDDLE, Affine, Array, integer_product, levels, zero_level
 from diffusiontalker.export.spectra import Call
 

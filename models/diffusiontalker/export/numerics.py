@@ -44,7 +44,7 @@ class Affine(NamedTuple):
 
 
 def float_product(graph: Graph, x: str, layer: Affine) -> str:
-    """A layer on rows ``[R, inputs]``."""
+    """A layer on ``[..., inputs]``."""
     weight = graph.op("Transpose", graph.parameter(layer.weight_name, layer.weight), perm=[1, 0])
     return graph.op("Add", graph.op("MatMul", x, weight), graph.parameter(layer.bias_name, layer.bias))
 
@@ -69,7 +69,7 @@ def integer_product(graph: Graph, x: str, layer: Affine, step: float, zero: int)
         step: what a level counts.
         zero: the level that stands for 0.
     """
-    whole, scales = quantized(layer.weight)
+    whole, scales = _rounded(layer.weight)
     return graph.op(
         "MatMulIntegerToFloat",
         x,
@@ -83,7 +83,7 @@ def integer_product(graph: Graph, x: str, layer: Affine, step: float, zero: int)
     )
 
 
-def quantized(weight: Array) -> tuple[NDArray[np.int8], Array]:
+def _rounded(weight: Array) -> tuple[NDArray[np.int8], Array]:
     """Weights ``[outputs, inputs]`` as integers ``[inputs, outputs]`` and their scales ``[outputs]``."""
     scales = np.maximum(np.abs(weight).max(1), _TINY) / LEVELS
     whole: NDArray[Any] = np.round(weight / scales[:, None])

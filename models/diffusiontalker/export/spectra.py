@@ -78,11 +78,14 @@ def windows(graph: Graph, samples: str, call: Call) -> str:
     return graph.joined(before, last, axis=2)
 
 
+def power(graph: Graph, heard: str, waves: str) -> str:
+    """Windows ``[..., size]`` to their power at ``f`` frequencies; ``waves [size, 2 f]``: cosines, then sines."""
+    real, imaginary = graph.ops("Split", graph.op("MatMul", heard, waves), outputs=2, axis=-1, num_outputs=2)
+    return graph.op("Add", graph.op("Mul", real, real), graph.op("Mul", imaginary, imaginary))
+
+
 def log_mel(graph: Graph, parameters: Parameters, heard: str, name: str) -> str:
     """Windows ``[..., size]`` to log-mel spectra ``[..., bands]``; see ``LogMel``, whose name it is."""
-    spectrum = graph.op("MatMul", heard, parameters(f"{name}.dft"))
-    real, imaginary = graph.ops("Split", spectrum, outputs=2, axis=-1, num_outputs=2)
-    power = graph.op("Add", graph.op("Mul", real, real), graph.op("Mul", imaginary, imaginary))
-    power = graph.op("MatMul", power, parameters(f"{name}.filters"))
-    logarithm = graph.op("Log", graph.op("Add", power, graph.floats(LOG_FLOOR)))
+    mel = graph.op("MatMul", power(graph, heard, parameters(f"{name}.dft")), parameters(f"{name}.filters"))
+    logarithm = graph.op("Log", graph.op("Add", mel, graph.floats(LOG_FLOOR)))
     return graph.op("Div", graph.op("Sub", logarithm, graph.floats(LOG_MEAN)), graph.floats(LOG_SCALE))

@@ -16,9 +16,10 @@ from onnx import TensorProto
 from diffusiontalker.encoder.filterbank import SHORT_WINDOWS
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
-from diffusiontalker.export.float_layers import FloatLayers, Layers, layer_norm
+from diffusiontalker.export.float_layers import FloatLayers
 from diffusiontalker.export.graph import Graph
 from diffusiontalker.export.int8_layers import Int8Layers
+from diffusiontalker.export.layers import Layers, layer_norm
 from diffusiontalker.export.numerics import float_product
 from diffusiontalker.export.positional import AnyHop, FixedHop, Positional
 from diffusiontalker.export.spectra import Call, Parameters, log_mel, windows
@@ -86,10 +87,7 @@ class StreamingGraph:
 
     def _embedded(self, spectra: str) -> str:
         """What enters the positional convolution, ``[B, h, W]``."""
-        g = self._graph
-        layer = self._weight.affine("encoder.front_end.projection")
-        weight = g.op("Transpose", self._weight(layer.weight_name), perm=[1, 0])
-        return g.op("Add", g.op("MatMul", spectra, weight), self._weight(layer.bias_name))
+        return float_product(self._graph, spectra, self._weight.affine("encoder.front_end.projection"))
 
     def _placed(self, x: str, call: Call) -> str:
         """What enters the first layer, ``[B h, W]``."""

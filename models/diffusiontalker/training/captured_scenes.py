@@ -27,6 +27,7 @@ from diffusiontalker.arkit import BLINKS, COUNT, JAW_AND_MOUTH
 from diffusiontalker.captures.store import CHUNK_FRAMES, CaptureCorpus, CapturedTake
 from diffusiontalker.corpus.store import CorpusError, Split
 from diffusiontalker.draft import Draft
+from diffusiontalker.encoder.interface import AudioEncoder
 from diffusiontalker.encoder.voice_head import pool_voiced
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, SAMPLE_RATE, frame_sample
 from diffusiontalker.level import BLOCK, LevelState, normalize_level
@@ -34,8 +35,6 @@ from diffusiontalker.metrics.speech import speech_mask
 from diffusiontalker.training.scenes import FRAMES, SCENES_FILE, SECONDS, WINDOWS
 from diffusiontalker.training.speech_head import SPEECH_FILE, Detector
 
-Encoder = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""``[B, 320 T + 80]`` normalised samples -> features ``[B, T, W]``, voice features ``[B, T, V]``."""
 Speech = Callable[[Tensor], Tensor]
 """Features ``[B, T, W]`` -> probability of speech ``[B, T]``, such as one preset of ``PhoneHead.speech``."""
 
@@ -151,7 +150,7 @@ def _moved(start: NDArray[np.float32], end: NDArray[np.float32], frames: int) ->
 @torch.no_grad()
 def build_captured_scenes(
     captures: Path,
-    encoder: Encoder,
+    encoder: AudioEncoder,
     out: Path,
     *,
     split: Split | None = None,
@@ -213,7 +212,8 @@ def build_captured_scenes(
                 spoken = _loud(audio).to(device) if speech is None else speech(features)
             thirds = zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)
             store("features.npy", start, features.float().cpu().numpy())
-            store("voices.npy", start, torch.stack([pool_voiced(v, s) for v, s in thirds], 1).float().cpu().numpy())
+            voices = encoder.describe(torch.stack([pool_voiced(v, s) for v, s in thirds], 1))
+            store("voices.npy", start, voices.float().cpu().numpy())
             store("curves.npy", start, np.stack([face(corpus, pieces) for pieces in group]))
             if progress is not None:
                 progress(start + len(group), len(scenes))

@@ -94,8 +94,7 @@ def load_denoiser(weights: Path) -> tuple[Denoiser, IdentityLibrary, Schedule]:
         metadata = file.metadata()
     state = load_file(weights)
     names = metadata["names"].split("\n")
-    projection = state["library.voice_projection"]
-    library = IdentityLibrary(names, projection.shape[0], projection.shape[1])
+    library = IdentityLibrary(names, len(state["library.voice_mean"]))
     denoiser = Denoiser(DenoiserConfig(feature_width=state["denoiser.audio.weight"].shape[1] // 2))
     for prefix, module in (("denoiser.", denoiser), ("library.", library)):
         module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})

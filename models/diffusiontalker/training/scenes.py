@@ -29,7 +29,7 @@ from diffusiontalker.training.speech_batches import Speech, SpeechSamples
 SECONDS: Final = 10
 SCENES_FILE: Final = "scenes.json"
 WINDOWS: Final = 3
-"""Pooled voices per scene."""
+"""Voices per scene, each pooled and described."""
 FRAMES: Final = SECONDS * MODEL_FPS - 6
 """Frames of a scene whose audio is there at every look-ahead."""
 
@@ -88,7 +88,7 @@ def build_scenes(
             return np.lib.format.open_memmap(draft.folder / name, mode="w+", dtype=np.float16, shape=(count, *shape))
 
         features, curves = array("features.npy", length, width), array("curves.npy", FRAMES, COUNT)
-        voices = array("voices.npy", WINDOWS, encoder.voice_width)
+        voices = array("voices.npy", WINDOWS, encoder.voice_head.description_width)
         for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=2):
             heard, voice = encoder(audio)
             spoken = phone_head.speech(heard)[..., 0]
@@ -96,7 +96,7 @@ def build_scenes(
             features[at] = heard.half().numpy()
             curves[at] = truth.half().numpy()
             for w, (v, s) in enumerate(zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)):
-                voices[at, w] = pool_voiced(v, s).half().numpy()
+                voices[at, w] = encoder.describe(pool_voiced(v, s)).half().numpy()
             for i, index in enumerate(at.tolist()):
                 rows[index] = {"speaker": speakers[i], "natural": bool(natural[i])}
             if progress is not None:
@@ -111,7 +111,7 @@ class Scenes:
     Attributes:
         features: ``[N, T, W]`` at 50 Hz.
         curves: ``[N, F, 52]`` at 30 fps, in 0..1.
-        voices: ``[N, 3, V]`` mean voiced voice features of each third; zero where nobody spoke.
+        voices: ``[N, 3, D]`` described voice of each third (``AudioEncoder.describe``); zero where nobody spoke.
         speakers: ``N`` names, ``""`` for nobody.
         natural: ``[N]`` the voice is the speaker's own.
     """

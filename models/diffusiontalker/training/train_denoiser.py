@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from diffusiontalker.arkit import JAW_AND_MOUTH
 from diffusiontalker.denoiser.config import DenoiserConfig
-from diffusiontalker.denoiser.identity import IdentityLibrary, fit_voice_projection
+from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.errors import MendableError
 from diffusiontalker.training.loop import LoopConfig, Report, train
 from diffusiontalker.training.losses import STEADY, LossWeights, curve_losses
 from diffusiontalker.training.scenes import SceneCrops, Scenes
+from diffusiontalker.training.train_voice import read_people
 from diffusiontalker.training.voice_crops import HELD_BACK
 
 MOUTH_TEMPERATURE: Final = 0.3
@@ -77,19 +78,19 @@ class DenoiserTask(nn.Module):
         return loss, parts
 
 
-def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 256) -> IdentityLibrary:
+def library_of(scenes: Scenes, people: Mapping[str, Tensor] | None = None, *, least: int = 3) -> IdentityLibrary:
     """A library of the scenes' speakers, with the voice side fitted and the embeddings untrained.
 
     Args:
         scenes: encoded scenes.
+        people: more described voices ``[n, D]`` of some of their speakers (``train_voice.read_people``).
         least: natural, voiced scenes a speaker needs to be listed.
-        dimensions: of identity features.
 
     Raises:
         ScenesError: fewer than two speakers have so many scenes.
     """
     speakers = np.array(scenes.speakers)
-    voices = np.asarray(scenes.voices, np.float64)
+    voices = np.asarray(scenes.voices, np.float32)
     voiced = scenes.natural[:, None] & voices.any(-1)
     names = [n for n in sorted(set(scenes.speakers)) if n and voiced[speakers == n].any(1).sum() >= least]
     if len(names) < 2:
@@ -100,17 +101,20 @@ def library_of(scenes: Scenes, *, least: int = 3, dimensions: int = 256) -> Iden
     row = {name: i for i, name in enumerate(names)}
     rows = np.array([row.get(name, -1) for name in scenes.speakers])
     use = voiced & (rows >= 0)[:, None]
-    pooled, owners = voices[use], np.repeat(rows[:, None], voices.shape[1], axis=1)[use]
-    dimensions = min(dimensions, len(names) - 1, voices.shape[-1])
-    # Whom recognition by voice is measured on must be strangers to this discriminant too, listed or not.
+    described, owners = voices[use], np.repeat(rows[:, None], voices.shape[1], axis=1)[use]
+    # Whom recognition by voice is measured on must be strangers here too, listed or not.
     known = np.array([f"recording/{name.split('/')[0]}" not in HELD_BACK for name in names])
     if known.sum() < 2:
         known[:] = True
-    mean, projection = fit_voice_projection(pooled[known[owners]], owners[known[owners]], dimensions)
-    library = IdentityLibrary(names, voices.shape[-1], dimensions)
-    library.voice_mean.copy_(torch.from_numpy(mean))
-    library.voice_projection.copy_(torch.from_numpy(np.ascontiguousarray(projection)))
-    library.hear(torch.from_numpy(pooled).float(), torch.from_numpy(owners))
+    library = IdentityLibrary(names, voices.shape[-1])
+    heard, speaking = torch.from_numpy(described), torch.from_numpy(owners)
+    for name, more in (people or {}).items():
+        if name in row:
+            heard = torch.cat([heard, more.float()])
+            speaking = torch.cat([speaking, torch.full((len(more),), row[name])])
+    contrasted = torch.from_numpy(known)
+    library.voice_mean.copy_(heard[contrasted[speaking]].mean(0))
+    library.hear(heard, speaking, contrasted)
     return library
 
 
@@ -118,6 +122,7 @@ def train_denoiser(
     scenes_folder: Path,
     out: Path,
     *,
+    people: Path | None = None,
     denoise_steps: int = 8,
     steps: int = 4000,
     batch: int = 32,
@@ -128,12 +133,24 @@ def train_denoiser(
 ) -> Path:
     """Train on a ``denoise_steps`` grid, going on from a checkpoint in ``out``.
 
+    Args:
+        scenes_folder: encoded scenes.
+        out: folder of checkpoint, log and result.
+        people: file of more voices of their speakers (``train_voice.PEOPLE_FILE``).
+        denoise_steps: of the sampler.
+        steps: updates.
+        batch: crops an update.
+        learning_rate: peak.
+        seed: of everything random.
+        weights: of the losses; None for ``STEADY``.
+        report: called after every update.
+
     Returns:
         The path of the saved weights, ``out/denoiser.safetensors``; its metadata lists the library's names.
     """
     torch.manual_seed(seed)
     scenes = Scenes.open(scenes_folder)
-    library = library_of(scenes)
+    library = library_of(scenes, read_people(people) if people else None)
     denoiser = Denoiser(DenoiserConfig(feature_width=scenes.features.shape[-1]))
     some = scenes.curves[:: max(1, len(scenes.curves) // 500)]
     curves = np.asarray(some, np.float32).reshape(-1, some.shape[-1])

@@ -1,4 +1,4 @@
-"""Fits the voice head, and puts it into an encoder's weights."""
+"""Fits the voice head, puts it into an encoder's weights, and notes what it hears of everybody it was fitted on."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 from diffusiontalker.corpus.recordings import read_recordings
 from diffusiontalker.corpus.store import Corpus
 from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.encoder.filterbank import LogMel
-from diffusiontalker.encoder.voice_head import VoiceHead
+from diffusiontalker.encoder.voice_head import VoiceHead, pool_voiced
 from diffusiontalker.encoder.weights_file import read_encoder, save_encoder
 from diffusiontalker.geometry import FEATURE_STRIDE, FEATURE_WINDOW
 from diffusiontalker.training.train_encoder import load_acoustics
 from diffusiontalker.training.voice_crops import VoiceCrops, people
-from diffusiontalker.training.voice_mixture import fit_components, fit_mixture
+from diffusiontalker.training.voice_mixture import fit_mixture
 from diffusiontalker.training.voice_network import fit_network
 
 VOICE_FILE: Final = "voice.safetensors"
+PEOPLE_FILE: Final = "people.safetensors"
+"""What the fitted head hears of people, from which the library learns their voiceprints."""
+_PEOPLE_CROPS: Final = 8
+"""Crops of each side of a person's own voice that it holds."""
 STEPS: Final = 1200
 """Of the network."""
 _KEPT: Final = 120
 """Voiced features kept of a crop, those of a shorter one more than once."""
 _MIXTURE_CROPS: Final = 700
 """Crops the mixture is fitted on."""
-_MIXTURE_SHARE: Final = 1.5
-"""Length of the mixture's half of a voice where the network's is 1."""
 _BATCH: Final = 16
 _PREFIX: Final = "encoder.voice_head."
 
@@ -54,25 +57,26 @@ def hear_crops(head: VoiceHead, crops: VoiceCrops, bands: int, progress: Callabl
 
 
 @torch.no_grad()
-def balance(head: VoiceHead, heard: Tensor) -> None:
-    """Scale the halves of the voices of crops ``[N, n, I]`` to their shares of a cosine."""
-    voices = torch.stack([head.voice(crop.float()).mean(0) for crop in heard])
-    network, mixture = (half.norm(dim=1).mean() for half in voices.chunk(2, dim=1))
-    for part, gain in (("network", 1 / network), ("mixture", _MIXTURE_SHARE / mixture)):
-        head.get_buffer(f"{part}_projection").mul_(gain)
-        head.get_buffer(f"{part}_offset").mul_(gain)
+def describe_people(
+    head: VoiceHead, crops: VoiceCrops, bands: int, progress: Callable[[int], None] | None = None
+) -> Tensor:
+    """Voices of everybody's own throat, pooled and described, ``[P, 2 R, D]`` in half precision."""
+    spectrum = LogMel(FEATURE_WINDOW, bands)
+    natural = crops.natural
+    described: list[Tensor] = []
+    for samples, voiced in DataLoader(Subset(crops, natural), _BATCH, num_workers=2):
+        voice = head(samples, spectrum(samples.unfold(1, FEATURE_WINDOW, FEATURE_STRIDE)))
+        described.append(head.describe(pool_voiced(voice, voiced.float())).half())
+        if progress is not None:
+            progress(len(samples))
+    return torch.cat(described).unflatten(0, (len(crops.names), -1))  # type: ignore[no-untyped-call, no-any-return]
 
 
-@torch.no_grad()
-def pooled_statistics(head: VoiceHead, heard: Tensor, bands: int) -> Tensor:
-    """Mean statistics ``[..., K (C + 1)]`` of crops ``[..., n, I]``."""
-    crops = heard.flatten(0, -3)
-    pooled = torch.zeros(len(crops), head.mixture_projection.shape[0])
-    for i, crop in enumerate(crops):
-        cepstra = head.cepstra(crop[:, :bands].float())
-        extended = torch.cat([cepstra, torch.ones_like(cepstra[:, :1])], dim=1)
-        pooled[i] = (head.responsibilities(cepstra).T @ extended).flatten() / len(crop)
-    return pooled.unflatten(0, heard.shape[:-2])  # type: ignore[no-untyped-call, no-any-return]
+def read_people(path: Path) -> dict[str, Tensor]:
+    """What ``train_voice`` heard of each person, by name: ``[n, D]`` described voices."""
+    with safe_open(path, framework="pt") as file:
+        names = file.metadata()["names"].split("\n")
+        return dict(zip(names, file.get_tensor("described"), strict=True))
 
 
 def fit_voice_head(
@@ -97,9 +101,7 @@ def fit_voice_head(
     some = crops[:: max(1, len(crops) // _MIXTURE_CROPS)]
     spectra = some[..., :bands].flatten(0, 1).float()
     fit_mixture(head, spectra[torch.randperm(len(spectra), generator=torch.Generator().manual_seed(seed))])
-    fit_components(head, pooled_statistics(head, heard, bands))
     fit_network(head, heard, steps=steps, seed=seed, progress=progress)
-    balance(head, some)
 
 
 def train_voice(
@@ -123,6 +125,8 @@ def train_voice(
         seed: of crops and network.
         progress: called with crops and steps done and in all.
 
+    ``out/people.safetensors`` holds what the fitted head hears of everybody, see ``read_people``.
+
     Returns:
         The path of the encoder's weights.
     """
@@ -131,18 +135,22 @@ def train_voice(
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
         voices = people([Corpus.open(folder) for folder in corpora], read_recordings(speech) if speech else [])
-        crops = VoiceCrops(voices, load_acoustics(speech), seed=seed)
+        acoustics = load_acoustics(speech)
+        crops = VoiceCrops(voices, acoustics, seed=seed)
+        own = VoiceCrops(voices, acoustics, crops=_PEOPLE_CROPS, seed=seed + 1)
         done = 0
 
         def count(more: int) -> None:
             nonlocal done
             done += more
             if progress is not None:
-                progress(done, len(crops) + steps)
+                progress(done, len(crops) + steps + len(own.natural))
 
         head = new_voice_head(config)
         heard = hear_crops(head, crops, config.long_bands, count)
         fit_voice_head(head, heard, steps=steps, seed=seed, progress=count)
+        described = describe_people(head, own, config.long_bands, count)
+        save_file({"described": described}, out / PEOPLE_FILE, metadata={"names": "\n".join(own.names)})
         save_file(head.state_dict(), path)
     state = {name: value for name, value in state.items() if not name.startswith(_PREFIX)}
     state |= {_PREFIX + name: value for name, value in load_file(path).items()}
@@ -152,5 +160,5 @@ def train_voice(
 def new_voice_head(config: StreamingHubertConfig) -> VoiceHead:
     """An unfitted head of an encoder's sizes."""
     return VoiceHead(
-        config.long_bands, config.voice_hidden, config.voice_mixtures, config.voice_cepstra, config.voice_width
+        config.long_bands, config.voice_hidden, config.voice_mixtures, config.voice_cepstra, config.voice_network
     )

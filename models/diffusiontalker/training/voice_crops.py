@@ -86,6 +86,12 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         self.seed = seed
         self._clips = list(people.values())
 
+    @property
+    def natural(self) -> list[int]:
+        """Indexes of the crops of everybody's own throat, in the order of person, side and crop."""
+        indexes: list[int] = np.arange(len(self)).reshape(self.shape)[:, 0].ravel().tolist()
+        return indexes
+
     def __len__(self) -> int:
         """Crops of all voices."""
         return int(np.prod(self.shape))

@@ -1,4 +1,4 @@
-"""Fits the voice head's mixture: Gaussians by expectation maximisation, then components of their statistics."""
+"""Fits the voice head's mixture: Gaussians by expectation maximisation."""
 
 from __future__ import annotations
 
@@ -39,26 +39,3 @@ def fit_mixture(head: VoiceHead, audible: Tensor, rounds: int = _ROUNDS) -> None
         head.means.copy_(first / count[:, None])
         head.variances.copy_((second / count[:, None] - head.means.square()).clamp_min(_LEAST_VARIANCE))
         head.shares.copy_(count / count.sum())
-
-
-@torch.no_grad()
-def fit_components(head: VoiceHead, statistics: Tensor) -> None:
-    """Fit the projection to pooled statistics ``[P, T, 2, R, K (C + 1)]`` of two sides of voices.
-
-    Each Gaussian's offset from its mean is counted in how much it differs between the sides of one voice; of these the
-    principal components over all crops are kept. A discriminant finds fewer people again than that: from some hundred
-    voices it learns which directions those differ in.
-    """
-    mixtures, cepstra = head.means.shape
-    per = statistics.unflatten(-1, (mixtures, cepstra + 1))  # type: ignore[no-untyped-call]
-    offsets = (per[..., :-1] - per[..., -1:] * head.means).flatten(-2)
-    within = (offsets[:, :, 0] - offsets[:, :, 1]).flatten(0, -2).square().mean(0).div(2).sqrt().clamp_min(1e-6)
-    every = offsets.flatten(0, -2) / within
-    mean = every.mean(0)
-    width = head.mixture_projection.shape[1]
-    _, components = torch.linalg.eigh((every - mean).T @ (every - mean))
-    chosen = components.flip(1)[:, :width]
-    by_gaussian = (chosen / within[:, None]).view(mixtures, cepstra, width)
-    shares = -(by_gaussian * head.means[..., None]).sum(1, keepdim=True)
-    head.mixture_projection.copy_(torch.cat([by_gaussian, shares], dim=1).flatten(0, 1))
-    head.mixture_offset.copy_(-mean @ chosen)

@@ -13,6 +13,7 @@ from livetalker.bench.load import LoadRun
 from livetalker.bench.report import Report
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -34,7 +35,7 @@ def draw_run(path: Path, run: LoadRun, report: Report) -> None:
     shares.plot(np.sort(late), share, label="after the last sample needed was sent")
     shares.plot(np.sort(since), share, label="after the frame's instant was captured")
     shares.set(xlabel="ms", ylabel="% of frames", ylim=(0, 100))
-    shares.legend(loc="lower right")
+    _legend(shares)
     figure.savefig(path)
 
 
@@ -54,7 +55,7 @@ def draw_capacity(path: Path, reports: Sequence[Report], p99_limit_ms: float, ca
     lateness.set(xlabel="streams", ylabel="frame lateness, ms", yscale="log")
     lateness.yaxis.set_major_formatter("{x:g}")
     lateness.yaxis.set_minor_formatter("{x:g}")
-    lateness.legend()
+    _legend(lateness)
     for label, values in (
         ("server", [report.server_cpu_percent for report in measured]),
         ("load generator", [report.client_cpu_percent for report in measured]),
@@ -63,10 +64,15 @@ def draw_capacity(path: Path, reports: Sequence[Report], p99_limit_ms: float, ca
         if known:
             processor.plot(*zip(*known, strict=True), "o-", label=label)
     processor.set(xlabel="streams", ylabel="% of a core", ylim=(0, None))
-    processor.legend()
+    _legend(processor)
     for axes in (lateness, processor):
         axes.xaxis.get_major_locator().set_params(integer=True)
     figure.savefig(path)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the curves, so that it covers none."""
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False, fontsize="small")
 
 
 def _figure(title: str) -> Figure:

@@ -97,15 +97,25 @@ class Report:
         """Whether every stream got every frame, and 99 in 100 of those timed no later than this."""
         return self.streams_held == self.streams and self.lateness_ms is not None and self.lateness_ms.p99 <= p99_ms
 
+    def verdict(self, p99_ms: float) -> str:
+        """``held`` or ``not held``, and what was amiss."""
+        if self.holds(p99_ms):
+            return "held"
+        if self.streams_held < self.streams:
+            return f"not held ({self.streams_held} of {self.streams} complete)"
+        if self.lateness_ms is None:
+            return "not held (no frame was timed)"
+        return f"not held (p99 {self.lateness_ms.p99:.1f} > {p99_ms:g} ms)"
+
     def to_json(self) -> dict[str, Any]:
         """The fields, by their names."""
         return asdict(self)
 
     def __str__(self) -> str:
-        name = f"{self.streams} streams, {self.preset}, {self.fps} fps, {self.seconds:g} s: {self.streams_held} held"
+        name = f"{self.streams} streams, {self.preset}, {self.fps} fps, {self.seconds:g} s"
         late = f"frame lateness over {self.frames_measured} frames"
         lines = [
-            f"{name}, {self.frames_missing} of {self.frames_expected} frames missing",
+            f"{name}: {self.streams_held} complete, {self.frames_missing} of {self.frames_expected} frames missing",
             f"  {late:<37}{_spread(self.lateness_ms)}",
             f"  {'since the frame was captured':<37}{_spread(self.since_capture_ms)}",
             f"  {'first frame after opening':<37}{_spread(self.first_frame_ms)}",

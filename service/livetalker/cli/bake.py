@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import load_engine
-from livetalker.cli.options import add_backend_options, add_config_options, check_backend_options, stream_config
+from livetalker.cli.options import (
+    NO_VOICE,
+    add_backend_options,
+    add_config_options,
+    check_backend_options,
+    frames_counted,
+    stream_config,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,17 +69,18 @@ def run(args: argparse.Namespace) -> int:
         engine = load_engine(args.model, max_streams=1, threads=args.threads, backend=args.backend, device=args.device)
         frames, identity = _animate(engine, audio, config)
         info = engine.info
-        take = FaceTake(frames, config.fps, identity, config.preset, info.name, info.version, config.seed)
+        style = identity or config.identity.label
+        take = FaceTake(frames, config.fps, style, config.preset, info.name, info.version, config.seed)
         write_take(args.output, take)
     except (AudioFileError, FaceFileError) as error:
         raise CliError(str(error)) from error
-    print(f"{args.output}: {len(frames)} frames at {config.fps} fps, {audio.duration:.1f} s, identity {identity}")
+    count = f"{frames_counted(len(frames))} at {config.fps} fps"
+    print(f"{args.output}: {count}, {audio.duration:.1f} s, " + (f"identity {identity}" if identity else NO_VOICE))
     if args.picture is not None:
         from livetalker.media.picture import draw_take
 
-        note = f"{len(frames)} frames at {config.fps} fps"
         try:
-            draw_take(args.picture, audio, take, title=args.file.name, note=note)
+            draw_take(args.picture, audio, take, title=args.file.name, note=count)
         except OSError as error:
             raise CliError(f"{args.picture} cannot be written: {error.strerror or error}") from error
         print(f"{args.picture}: the picture")
@@ -80,14 +88,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _animate(engine: Engine, audio: Audio, config: StreamConfig) -> tuple[NDArray[np.float32], str]:
-    """Frames ``[n, 52]`` and the name of the identity they use."""
+    """Frames ``[n, 52]`` and the name of the identity they use; empty if the voice was to choose and did not."""
     from rich.console import Console
     from rich.progress import Progress
 
     from livetalker.core.config import ConfigError
     from livetalker.engine.offline import animate_offline
 
-    identity = config.identity.label
+    identity = "" if config.identity.mode == "auto" else config.identity.label
 
     def matched(event: IdentityMatched) -> None:
         nonlocal identity

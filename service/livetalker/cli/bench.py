@@ -135,7 +135,7 @@ class _Bench:
 
 def _measure_once(args: argparse.Namespace, bench: _Bench) -> None:
     report, ran = bench(args.streams)
-    print(report)
+    print(report, f"  -> {report.verdict(args.p99)}", sep="\n")
     if args.json is not None:
         _write(args.json, report.to_json())
     if args.plot is not None:
@@ -169,7 +169,7 @@ def _find_capacity(args: argparse.Namespace, bench: _Bench) -> None:
     def measure(streams: int) -> _Outcome:
         report, _ = bench(streams)
         outcome = _Outcome(report, args.p99)
-        print(report, f"  -> {'held' if outcome.held else 'not held'}", sep="\n", flush=True)
+        print(report, f"  -> {report.verdict(args.p99)}", sep="\n", flush=True)
         return outcome
 
     capacity = find_capacity(measure, first=args.streams, most=args.most, tries=args.tries)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from livetalker.address import DEFAULT_ADDRESS
 from livetalker.cli.errors import CliError
-from livetalker.engine.backends.names import AUTO, BACKENDS
+from livetalker.engine.backends.names import AUTO, BACKENDS, ON_PROCESSOR
 
 if TYPE_CHECKING:
     from livetalker.core.config import IdentityChoice, StreamConfig
+
+NO_VOICE: Final = "no identity: no voice was heard, or less than a second of it"
+"""Said of a stream whose voice was to choose the identity and did not."""
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -64,11 +67,21 @@ def check_backend_options(args: argparse.Namespace) -> None:
     """Refuses what no backend can mean.
 
     Raises:
-        CliError: ``--threads`` or ``--device`` is out of range.
+        CliError: ``--threads`` or ``--device`` is out of range, or there is no such GPU to run on.
     """
     for name, value, least in (("--threads", args.threads, 1), ("--device", args.device, 0)):
         if value is not None and value < least:
             raise CliError(f"{name} is {value}; give {least} or more")
+    if args.device is None:
+        return
+    if args.backend in ON_PROCESSOR:
+        raise CliError(f"--device chooses a GPU, and --backend {args.backend} uses none; leave one of them out")
+    if args.backend == AUTO:
+        from livetalker.engine.backends.devices import visible_devices
+
+        visible = len(visible_devices())
+        if args.device >= visible:
+            raise CliError(f"--device is {args.device}, and this process sees {visible} NVIDIA GPUs; leave it out")
 
 
 def stream_config(args: argparse.Namespace, sample_rate: int) -> StreamConfig:
@@ -94,15 +107,24 @@ def stream_config(args: argparse.Namespace, sample_rate: int) -> StreamConfig:
 def _identity(text: str) -> IdentityChoice:
     from livetalker.core.config import IdentityChoice
 
+    if not text.strip():
+        raise CliError("--identity is empty; give auto, a NAME, or a blend such as NAME=0.7,NAME=0.3")
     if text == "auto":
         return IdentityChoice("auto", ())
-    if "=" not in text:
+    if "=" not in text and "," not in text:
         return IdentityChoice("pinned", ((text, 1.0),))
     weights = []
     for part in text.split(","):
-        name, _, weight = part.partition("=")
+        name, _, weight = part.rpartition("=")
         try:
+            if not name.strip():
+                raise ValueError("no name")
             weights.append((name.strip(), float(weight)))
         except ValueError:
-            raise CliError(f"--identity: {part!r} is not NAME=WEIGHT, such as slt=0.7") from None
+            raise CliError(f"--identity: {part!r} is not NAME=WEIGHT; a blend is NAME=0.7,NAME=0.3") from None
     return IdentityChoice("blended", tuple(weights))
+
+
+def frames_counted(number: int) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{number} frame" + "s" * (number != 1)

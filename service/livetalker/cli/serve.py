@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
+import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
+    _check_host(args.host)
     options = secured(ServerOptions(host=args.host, port=args.port, grace_s=args.grace), args)
     if args.workers > 1:
         _supervise(args, options)
@@ -120,6 +124,7 @@ async def _serve(args: argparse.Namespace, engine: RemoteEngine, options: Server
     _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend + described(options))
     if not await server.serve_until_signalled(engine.lost()):
         raise CliError(_ENGINE_LOST)
+    _take_leave()
 
 
 def _supervise(args: argparse.Namespace, options: ServerOptions) -> None:
@@ -159,6 +164,34 @@ def _serve_with_workers(args: argparse.Namespace, options: ServerOptions) -> Non
         asyncio.run(serve())
     except WorkerStartError as error:
         raise CliError(str(error)) from error
+    _take_leave()
+
+
+def _check_host(host: str) -> None:
+    """Refuses an address that nobody can listen at here, whatever the port.
+
+    Raises:
+        CliError: it is not one of this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.removeprefix("[").removesuffix("]"), 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(address)
+    except (OSError, UnicodeError) as error:
+        raise CliError(
+            f"--host {host} is no address of this machine; give 127.0.0.1 for this machine only, or 0.0.0.0 for every "
+            "interface"
+        ) from error
+
+
+def _take_leave() -> None:
+    """Says that the server stopped in order."""
+    try:
+        print("stopped", flush=True)
+    except OSError:  # whoever read the greeting has closed the pipe since, which is no fault of the server's
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _greet(args: argparse.Namespace, model: str, port: int, where: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from livetalker.cli.options import add_address_option, add_config_options
+from livetalker.cli.options import NO_VOICE, add_address_option, add_config_options, frames_counted
 from livetalker.cli.securing import add_client_security
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ def report(args: argparse.Namespace, config: StreamConfig, watched: Watched, *, 
     from livetalker.media.face_files import FaceTake, write_take
 
     if watched.latency is not None:
-        print(watched.latency if lateness else f"{watched.latency.frames} frames")
+        print(watched.latency if lateness else frames_counted(watched.latency.frames))
+        if config.identity.mode == "auto" and not watched.identity:
+            print(NO_VOICE)
     if watched.dropped:
-        print(f"{watched.dropped} frames were dropped on the way")
+        print(f"dropped on the way: {frames_counted(watched.dropped)}")
     if args.output is not None:
         take = FaceTake(
             watched.frames,

@@ -9,12 +9,15 @@ from livetalker.client.presentation import AudioClock, JitterBuffer, Presentatio
 from livetalker.client.security import Tls
 from livetalker.client.stream import AnimationStream, StreamInfo
 from livetalker.client.wire import Encoding, FaceFrame
-from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
+from livetalker.core.config import ConfigError, IdentityChoice, Shaping, StreamConfig
+from livetalker.media.audio_files import AudioFileError
 
 __all__ = [
     "DEFAULT_ADDRESS",
     "AnimationStream",
     "AudioClock",
+    "AudioFileError",
+    "ConfigError",
     "Encoding",
     "FaceFrame",
     "IdentityChoice",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from livetalker.address import DEFAULT_ADDRESS
 from livetalker.client.client import LiveTalkerClient
+from livetalker.client.security import Tls
 from livetalker.client.sources import paced, unpaced
 from livetalker.client.wire import FaceFrame
 from livetalker.core.config import StreamConfig
@@ -22,6 +23,8 @@ def animate_file(
     config: StreamConfig | None = None,
     *,
     realtime: bool = True,
+    tls: Tls | None = None,
+    token: str = "",
 ) -> Iterator[FaceFrame]:
     """Streams a sound file through a server and yields the frames.
 
@@ -30,17 +33,22 @@ def animate_file(
         address: the server's ``host:port``.
         config: what to make of it; the sample rate is the file's.
         realtime: send at the pace a person would have spoken; False: as fast as the server takes it.
+        tls: how to find out who the server is; None for plain text.
+        token: bearer token for a server that wants one; empty for none.
 
     Raises:
         AudioFileError: the file cannot be used.
-        LiveTalkerError: the server refuses or cannot be reached.
+        LiveTalkerError: the server refuses or cannot be reached, or the TLS files or the token cannot be used.
     """
     audio = read_audio(path)
     source = (paced if realtime else unpaced)(audio.samples, audio.rate)
     wanted = replace(config or StreamConfig(), sample_rate=audio.rate)
 
     async def frames() -> AsyncIterator[FaceFrame]:
-        async with LiveTalkerClient(address) as client, aclosing(client.animate(source, wanted)) as stream:
+        async with (
+            LiveTalkerClient(address, tls=tls, token=token) as client,
+            aclosing(client.animate(source, wanted)) as stream,
+        ):
             async for frame in stream:
                 yield frame
 

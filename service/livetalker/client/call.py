@@ -31,18 +31,20 @@ class AnimateCall:
         self._call = call
         self._address = address
         self._begun = False
+        self._turn = asyncio.Lock()  # gRPC sends one message at a time, and breaks the call over a second one
 
     async def write(self, request: pb.AnimateRequest) -> None:
-        """Sends a request; waits while the transport is held back.
+        """Sends a request, after those that other tasks are sending; waits while the transport is held back.
 
         Raises:
             LiveTalkerError: the call has ended; where that is ``StreamEnded``, ``read`` tells why.
         """
         try:
-            if not self._begun:
-                await self._call.wait_for_connection()
-                self._begun = True
-            await self._write_on(request)
+            async with self._turn:
+                if not self._begun:
+                    await self._call.wait_for_connection()
+                    self._begun = True
+                await self._write_on(request)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, self._address) from None
         except (grpc.aio.BaseError, asyncio.InvalidStateError):
@@ -63,7 +65,8 @@ class AnimateCall:
     async def done_writing(self) -> None:
         """Half-closes the call."""
         with suppress(grpc.aio.BaseError):  # it has ended already; reading tells how
-            await self._call.done_writing()
+            async with self._turn:
+                await self._call.done_writing()
 
     async def read(self) -> pb.AnimateResponse | None:
         """Receives a response; None once the call has ended well.

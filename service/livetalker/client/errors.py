@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Final, cast
 
 import grpc
 from google.protobuf import any_pb2
@@ -11,6 +11,18 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from livetalker.address import DEFAULT_PORT
+
+_PASSING: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DATA_LOSS,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    }
+)
 
 
 class LiveTalkerError(Exception):
@@ -22,7 +34,10 @@ class LiveTalkerError(Exception):
         message: a sentence for a person.
         field: the request field at fault, such as ``config.sample_rate``; empty where none is.
         retry_after_s: seconds until another attempt is worth while; None where the server did not say.
+        tls_mistake: whether client and server disagree about TLS, which no waiting mends.
     """
+
+    tls_mistake = False
 
     def __init__(
         self,
@@ -40,6 +55,11 @@ class LiveTalkerError(Exception):
         self.field = field
         self.retry_after_s = retry_after_s
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed later without anybody changing anything; docs/clients.md has the table."""
+        return self.reason == "SERVER_FULL" or (self.code in _PASSING and not self.tls_mistake)
+
     def __str__(self) -> str:
         return self.message
 
@@ -56,8 +76,14 @@ def from_rpc(error: grpc.aio.AioRpcError, address: str) -> LiveTalkerError:
         elif packed.Unpack(retry):
             made.retry_after_s = retry.retry_delay.ToNanoseconds() / 1e9
     if not made.reason:
+        made.tls_mistake = error.code() is grpc.StatusCode.UNAVAILABLE and any(
+            sign in made.message for sign in _TLS_MISTAKES
+        )
         made.message = _explained(made, address)
     return made
+
+
+_TLS_MISTAKES: Final = ("CERTIFICATE_VERIFY_FAILED", "is not in peer certificate", "WRONG_VERSION_NUMBER")
 
 
 def _explained(error: LiveTalkerError, address: str) -> str:
@@ -73,6 +99,9 @@ def _explained(error: LiveTalkerError, address: str) -> str:
         return f"the certificate of the server at {address} is for another name; use the address it was made for"
     if "WRONG_VERSION_NUMBER" in text:
         return f"the server at {address} does not speak TLS: leave --tls out, or start it with --tls-cert and --tls-key"
+    port = address.rpartition(":")[2]
+    if "Failed to parse port" in text or (port.isdecimal() and int(port) > 65535):
+        return f"the port of the address {address} is no number from 1 to 65535"
     if "address lookup failed" in text:
         advice = "an address is host:port and no URL" if "://" in address else "check it"
         return f"nobody knows the name in the address {address}; {advice}"

@@ -25,8 +25,9 @@ class LatencySummary:
     worst: float
 
     def __str__(self) -> str:
+        frames = f"{self.frames} frame" + "s" * (self.frames != 1)
         return (
-            f"frame lateness over {self.frames} frames: p50 {self.p50:.1f} ms, p95 {self.p95:.1f} ms, "
+            f"frame lateness over {frames}: p50 {self.p50:.1f} ms, p95 {self.p95:.1f} ms, "
             f"p99 {self.p99:.1f} ms, worst {self.worst:.1f} ms"
         )
 

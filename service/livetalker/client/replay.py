@@ -69,6 +69,11 @@ class Replay:
             _stand(self._standing, self._sent.popleft())
             self._number += 1
 
+    @property
+    def oldest(self) -> int:
+        """First sample that can be sent again; 0 where there is none."""
+        return next((sent.start for sent in self._sent if sent.request.HasField("audio")), 0)
+
     def since(self, sample: int, known: int) -> Iterator[pb.AnimateRequest]:
         """Requests to send again, oldest first, and those that are added meanwhile.
 

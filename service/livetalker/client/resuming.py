@@ -28,7 +28,9 @@ _LONGEST_EARLY_PAUSE_S: Final = 0.4
 """In the first ten seconds, with the jitter: half a second."""
 _EARLY_S: Final = 10.0
 _JITTER: Final = 0.2
-_CANNOT_RESUME: Final = ("RESUME_INVALID", "RESUME_MODEL_CHANGED")
+_UNASKED: Final = "the server ended the stream unasked"
+CANNOT_RESUME: Final = ("RESUME_INVALID", "RESUME_MODEL_CHANGED", "GAP_TOO_LONG")
+"""Reasons of refusals that a new stream mends."""
 
 
 class Call(Protocol):
@@ -84,6 +86,7 @@ class ResumingCall:
         self._config = pb.StreamConfig()
         self._token = b""
         self._known = 0  # sample up to which the token knows of controls
+        self._knows_standing = True  # whether it knows what was in force when its stream began
         self._next_frame = 0
         self._offset_s = 0  # whole seconds from the old clock's zero to that of the call under way
         self._max_gap_s = 10.0
@@ -168,6 +171,9 @@ class ResumingCall:
                     raise
                 await self._go_on(LiveTalkerError(grpc.StatusCode.CANCELLED, str(error)))  # write() has cancelled it
                 continue
+            if response is None and not self._finished:
+                await self._go_on(LiveTalkerError(grpc.StatusCode.UNAVAILABLE, _UNASKED))
+                continue
             if response is None:
                 self._end()
                 return None
@@ -209,6 +215,7 @@ class ResumingCall:
             case "resume_point":
                 self._token = event.resume_point.token
                 self._known = self._instant(event.resume_point.frame_index + shift)
+                self._knows_standing = True
                 return None
             case "identity_matched":
                 event.identity_matched.frame_index += shift
@@ -235,14 +242,15 @@ class ResumingCall:
 
     async def _connect_again(self, error: LiveTalkerError) -> None:
         jumped = self._jump is not None
-        if self._ended or not self._started or not (jumped or _passing(error)):
+        anew = error.reason in CANNOT_RESUME
+        if self._ended or not self._started or not (jumped or anew or error.is_transient):
             raise error
         self._live.clear()
         if self._catching_up is not None:
             self._catching_up.cancel()
         if not jumped:
             self._on_note("the connection broke; connecting again")
-        resume = bool(self._token)
+        resume = bool(self._token) and not anew
         while True:
             if not jumped:
                 await self._pause(error)
@@ -250,9 +258,9 @@ class ResumingCall:
             try:
                 await self._open(resume)
             except LiveTalkerError as refused:
-                if refused.reason in _CANNOT_RESUME and resume:
+                if refused.reason in CANNOT_RESUME and resume:
                     resume = False
-                elif not _passing(refused):
+                elif not refused.is_transient:
                     raise
                 error, jumped = refused, False
                 continue
@@ -285,7 +293,7 @@ class ResumingCall:
             offset_s, start, known = self._offset_s, wanted - BACK_SECONDS * self._rate, self._known
         else:
             first = pb.AnimateRequest(config=self._config)
-            start = max(0, wanted - BACK_SECONDS * self._rate) if jump is None else jump
+            start = max(0, wanted - BACK_SECONDS * self._rate, self._replay.oldest) if jump is None else jump
             offset_s, known = start // self._rate, start
         call = self._begin()
         try:
@@ -297,14 +305,15 @@ class ResumingCall:
             call.cancel()
             raise
         if response is None:
-            raise LiveTalkerError(grpc.StatusCode.UNAVAILABLE, "the server ended the stream unasked")
+            raise LiveTalkerError(grpc.StatusCode.UNAVAILABLE, _UNASKED)
         self._call, self._offset_s = call, offset_s
         if jump is not None:
             self._next_frame = max(self._next_frame, offset_s * self._fps)
             if self._jump == jump:  # else writers have jumped again, and the server will not fill that hole either
                 self._jump = None
         self._noted(response)
-        standing = [] if resume else self._replay.standing(start)
+        self._known, self._knows_standing = known, self._knows_standing and resume
+        standing = [] if self._knows_standing else self._replay.standing(start)
         self._catching_up = asyncio.create_task(self._catch_up(call, start, known, standing))
 
     async def _catch_up(self, call: AnimateCall, start: int, known: int, standing: list[pb.AnimateRequest]) -> None:
@@ -340,8 +349,3 @@ class ResumingCall:
 
     def _instant(self, frame: int) -> int:
         return frame * self._rate // self._fps
-
-
-def _passing(error: LiveTalkerError) -> bool:
-    """Whether it is worth while to try again."""
-    return error.code is grpc.StatusCode.UNAVAILABLE or error.reason == "SERVER_FULL"

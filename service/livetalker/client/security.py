@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import ipaddress
+import logging
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +14,8 @@ from typing import Any, Final
 import grpc
 
 from livetalker.client.errors import LiveTalkerError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,14 @@ class Security:
             raise _unusable("the token has characters that no token has; is it the whole token, and nothing else?")
 
     def channel(self, address: str, options: Sequence[tuple[str, Any]]) -> grpc.aio.Channel:
-        """A channel to a server.
+        """A channel to a server; warns, once for each, of a token that others can read on the way.
 
         Raises:
             LiveTalkerError: the TLS files cannot be used.
         """
         if self.tls is None:
+            if self.token and not _is_this_machine(address):
+                _warn_of_open_token(address)
             return grpc.aio.insecure_channel(address, options=options)
         return grpc.aio.secure_channel(address, self.tls.credentials(), options=options)
 
@@ -92,6 +99,23 @@ class Security:
 
 PLAIN: Final = Security()
 """Plain text and no token."""
+
+
+@functools.cache
+def _warn_of_open_token(address: str) -> None:
+    log.warning("the token goes to %s in plain text: anybody on the way can read it; use TLS", address)
+
+
+def _is_this_machine(address: str) -> bool:
+    """Whether an address, with or without gRPC's scheme, is one that never leaves this machine."""
+    if address.startswith("unix"):
+        return True
+    host = address.rpartition("/")[2].rpartition(":")[0] or address
+    host = host.removeprefix("dns:").removeprefix("ipv4:").removeprefix("ipv6:").strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _read(path: Path) -> bytes:

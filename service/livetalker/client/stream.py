@@ -10,12 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from livetalker.client.collecting import CollectingCall
 from livetalker.client.errors import LiveTalkerError
 from livetalker.client.latency import LatencyLog
 from livetalker.client.resuming import Call
 from livetalker.client.sources import LostAudio
 from livetalker.client.wire import Encoding, FaceFrame, frame_from_wire, pcm
-from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
+from livetalker.core.config import Delivery, IdentityChoice, Shaping, StreamConfig
 from livetalker.messages import identity_to_wire, shaping_to_wire
 from livetalker.v1 import face_animation_pb2 as pb
 
@@ -51,7 +52,8 @@ class StreamInfo:
 class AnimationStream:
     """An accepted stream: ``async for frame in stream`` receives, the other methods send.
 
-    Made by ``LiveTalkerClient.open``. Sending and receiving may go on in different tasks, one each.
+    Made by ``LiveTalkerClient.open``. One task may send audio and one may receive; both may be the same. Controls may
+    come from any.
 
     Attributes:
         info: what the server said when it accepted the stream.
@@ -74,7 +76,8 @@ class AnimationStream:
             started.algorithmic_latency_us,
         )
         self.latency = LatencyLog(config.sample_rate, started.frame_rate, started.algorithmic_latency_us)
-        self._call = call
+        self._direct = call
+        self._call = call if config.delivery is Delivery.LIVE else CollectingCall(call)
         self._encoding = encoding
         self._on_event = on_event
         self._chunk_bytes = int(_MAX_CHUNK_SECONDS * config.sample_rate) * encoding.value
@@ -89,21 +92,26 @@ class AnimationStream:
     async def send(self, audio: AudioInput) -> None:
         """Sends the next audio of any length; waits while the server holds the stream back.
 
-        A lossless stream is held back until its frames are read: read them in another task if there are many.
+        A lossless stream is held back until its frames are read. While it is, those that come are kept until they are
+        received, some 70 MB an hour at 30 a second: all may be sent before any is received. But receive within 20
+        seconds of the last thing sent: the server gives up a stream whose frames nobody takes.
 
         Raises:
             LiveTalkerError: the server ended the stream.
         """
+        await self._send(audio, self._call)
+
+    async def _send(self, audio: AudioInput, call: Call) -> None:
         if isinstance(audio, LostAudio):
             self._samples += audio.samples
             # A chunk of nothing, so that the server hears of the hole even if no audio follows.
-            await self._call.write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples)))
+            await call.write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples)))
             self.latency.sent(self._samples, self._clock())
             return
         data = pcm(audio, self._encoding)
         for first in range(0, len(data), self._chunk_bytes):
             piece = data[first : first + self._chunk_bytes]
-            await self._call.write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples, data=piece)))
+            await call.write(pb.AnimateRequest(audio=pb.AudioChunk(start_sample=self._samples, data=piece)))
             self._samples += len(piece) // self._encoding.value
             self.latency.sent(self._samples, self._clock())
 
@@ -148,6 +156,8 @@ class AnimationStream:
     async def animate(self, chunks: AudioSource) -> AsyncGenerator[FaceFrame]:
         """Sends all of a source and then finishes, while it yields the frames.
 
+        Of a lossless stream the source is asked for more only as frames are taken.
+
         Raises:
             LiveTalkerError: the server ended the stream.
             Exception: whatever the source raises.
@@ -168,10 +178,10 @@ class AnimationStream:
         try:
             if isinstance(chunks, AsyncIterable):
                 async for chunk in chunks:
-                    await self.send(chunk)
+                    await self._send(chunk, self._direct)
             else:
                 for chunk in chunks:
-                    await self.send(chunk)
+                    await self._send(chunk, self._direct)
             await self.finish()
         except LiveTalkerError:
             return  # whoever receives gets the same error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,14 +80,42 @@ def pcm(samples: NDArray[np.float32] | NDArray[np.int16] | bytes, encoding: Enco
     """Writes mono samples.
 
     Args:
-        samples: float32 ``[n]`` at full scale 1.0, int16 ``[n]``, or bytes that are in ``encoding`` already.
+        samples: float ``[n]`` or ``[n, 1]`` at full scale 1.0, int16 of the same shapes, or bytes that are in
+            ``encoding`` already.
         encoding: how to write them.
+
+    Raises:
+        ValueError: several channels, single samples, or another type of number; the message says what to do.
     """
     if isinstance(samples, bytes):
         return samples
+    values = _mono(np.asarray(samples))
     if encoding is Encoding.F32LE:
-        scale = np.float32(1 / 32768) if samples.dtype == np.int16 else np.float32(1)
-        return (samples.astype("<f4") * scale).astype("<f4").tobytes()
-    if samples.dtype == np.int16:
-        return samples.astype("<i2").tobytes()
-    return np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2").tobytes()
+        scale = np.float32(1 / 32768) if values.dtype == np.int16 else np.float32(1)
+        return (values.astype("<f4") * scale).astype("<f4").tobytes()
+    if values.dtype == np.int16:
+        return values.astype("<i2").tobytes()
+    rounded: NDArray[np.int16] = np.clip(np.rint(values * 32768), -32768, 32767).astype("<i2")
+    return rounded.tobytes()
+
+
+def _mono(values: NDArray[Any]) -> NDArray[Any]:
+    """Samples that mean one channel without a doubt, as ``[n]``: others would be heard at another speed, or as noise.
+
+    Raises:
+        ValueError: they do not.
+    """
+    shape = list(values.shape)
+    if values.ndim == 0:
+        raise ValueError("a source gives chunks, and this is a single sample; put an array of samples in a list")
+    if values.ndim == 2 and shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        hint = "average the channels first: samples.mean(axis=1)" if values.ndim == 2 else "give one channel, [n]"
+        raise ValueError(f"audio of the shape {shape} is not mono; {hint}")
+    if values.dtype != np.int16 and not np.issubdtype(values.dtype, np.floating):
+        raise ValueError(
+            f"audio of {values.dtype} has no full scale that we know; give floats within -1 to 1, int16, or bytes in "
+            "the encoding of the stream"
+        )
+    return values

@@ -1,8 +1,7 @@
 """The identity library as the service uses it: speakers, their embeddings, and how to find one by voice.
 
-A voice, the mean of its features over voiced time, is brought to where speakers differ,
-``z = normalise((voice - mean) @ projection)``, and compared by cosine with each identity's feature (DiffusionTalker,
-eq. 14).
+A voice, the mean of its features over voiced time, becomes a voiceprint (``diffusiontalker.voice_space``), and is
+compared by cosine with each identity's feature (DiffusionTalker, eq. 14).
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusiontalker.voice_space import VoiceSpace
 from livetalker.core.config import IdentityChoice, UnknownIdentityError
 
 Array = NDArray[np.float32]
@@ -25,8 +25,7 @@ class IdentityLibrary:
         names: ``N`` of them.
         features: ``[N, D]``, unit rows.
         embeddings: ``[N, E]``, what the decoder is conditioned on.
-        voice_mean: ``[V]``.
-        voice_projection: ``[V, D]``.
+        voice_space: where voices are compared.
         neutral: ``[E]``, nobody in particular.
         temperature: of the softmax that turns cosines into confidence.
 
@@ -37,10 +36,9 @@ class IdentityLibrary:
     names: tuple[str, ...]
     features: Array
     embeddings: Array
-    voice_mean: Array
-    voice_projection: Array
+    voice_space: VoiceSpace
     neutral: Array
-    temperature: float = 0.1
+    temperature: float = 0.08
 
     def __post_init__(self) -> None:
         identities, width = self.features.shape
@@ -49,11 +47,8 @@ class IdentityLibrary:
                 f"{len(self.names)} names, {identities} features and {len(self.embeddings)} embeddings: "
                 "an identity library needs one of each per identity, and at least one identity"
             )
-        if self.voice_projection.shape != (len(self.voice_mean), width):
-            raise ValueError(
-                f"a voice projection of shape {self.voice_projection.shape} does not lead from voices of "
-                f"{len(self.voice_mean)} numbers to features of {width}"
-            )
+        if len(self.voice_space.mean) != width:
+            raise ValueError(f"voiceprints of {len(self.voice_space.mean)} numbers do not fit features of {width}")
 
     def embedding(self, choice: IdentityChoice) -> Array:
         """What a choice starts with: its mixture, or neutral while an automatic one is not matched.
@@ -84,9 +79,7 @@ class IdentityLibrary:
         Returns:
             ``[N]`` in -1..1.
         """
-        z = (voice - self.voice_mean) @ self.voice_projection
-        cosines: NDArray[np.float64] = self.features @ (z / max(float(np.linalg.norm(z)), 1e-12))
-        return cosines
+        return (self.features @ self.voice_space.voiceprint(voice)).astype(np.float64)
 
     def confidence(self, cosines: NDArray[np.float64], index: int) -> float:
         """Share of the identity ``index`` in ``softmax(cosines / temperature)``."""

@@ -63,6 +63,7 @@ class IdentityTracker:
         self._pending: list[tuple[int, IdentityChoice]] = []
         self._heard = 0  # features before this one have been counted
         self._sum: NDArray[np.float64]
+        self._before: tuple[int, NDArray[np.float64]]  # voice another object heard: features, and cosines
         self._current: int | None
         self._challenger: int | None
         self.identity: str | None
@@ -136,8 +137,8 @@ class IdentityTracker:
         return IdentityState(
             self._matching,
             self._voiced,
-            self._listened,
-            self._sum.copy(),
+            self._listened + self._before[0],
+            self._cosines() if self._matching else np.zeros(0),
             self.identity or "",
             self._confidence,
             "" if self._challenger is None else self._library.names[self._challenger],
@@ -150,6 +151,9 @@ class IdentityTracker:
     def restore(self, state: IdentityState) -> None:
         """Goes on where another object was; features that it has heard may come again and are not counted twice.
 
+        A state does not hold the voice, which would make it large, but how alike it was to whom; voice heard from then
+        on is weighed against that.
+
         Args:
             state: of that object, with the same library.
 
@@ -157,12 +161,11 @@ class IdentityTracker:
             ValueError: the library lacks a name, or the state is of another library.
         """
         names, fade = self._library.names, state.embedding
-        if len(state.total) not in (0, len(self._sum)) or fade.target.shape != self._library.neutral.shape:
+        if len(state.cosines) not in (0, len(names)) or fade.target.shape != self._library.neutral.shape:
             raise ValueError("the state is of another identity library")
-        self._matching, self._sum = state.matching, np.zeros(len(self._sum))
-        self._voiced, self._listened = state.voiced, state.listened
-        if len(state.total):
-            self._sum += state.total
+        self._matching, self._voiced = state.matching, state.voiced
+        if len(state.cosines):
+            self._before = state.listened, state.cosines
         self._confidence, self._held, self._heard = state.confidence, state.held, state.heard
         self._current = names.index(state.identity) if state.identity else None
         self._challenger = names.index(state.challenger) if state.challenger else None
@@ -173,7 +176,8 @@ class IdentityTracker:
 
     def _begin(self, choice: IdentityChoice) -> None:
         self._matching = choice.mode == "auto"
-        self._sum = np.zeros(len(self._library.voice_mean))
+        self._sum = np.zeros(self._library.voice_space.pooled_width)
+        self._before = 0, np.zeros(len(self._library.names))
         self._voiced = 0
         self._listened = 0
         self._current = None
@@ -182,8 +186,16 @@ class IdentityTracker:
         self._confidence = 0.0
         self.identity = None
 
+    def _cosines(self) -> NDArray[np.float64]:
+        """How alike all voice heard is to each identity, ``[N]``; zeros before there was any."""
+        count, cosines = self._before
+        if not self._listened:
+            return cosines
+        heard = self._library.cosines(self._sum / self._listened)
+        return (count * cosines + self._listened * heard) / (count + self._listened)
+
     def _check(self, feature: int) -> IdentityMatched | None:
-        cosines = self._library.cosines(self._sum / max(self._listened, 1))
+        cosines = self._cosines()
         best = int(np.argmax(cosines))
         previous = self._current
         self._decide(best, clear=previous is None or cosines[best] - cosines[previous] > MARGIN)

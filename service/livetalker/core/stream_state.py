@@ -36,8 +36,8 @@ class IdentityState:
     Attributes:
         matching: whether the voice is still listened to; False once locked, pinned or blended.
         voiced: features with voice that were heard.
-        listened: those of them that ``total`` is the sum of.
-        total: ``[V]``, sum of their voice features; may be empty where there are none or matching is over.
+        listened: those of them whose voice ``cosines`` is about.
+        cosines: ``[N]``, how alike it was to each identity of the library; empty where matching is over.
         identity: name matched; empty for none.
         confidence: of the latest check.
         challenger: name that may replace it; empty for none.
@@ -50,7 +50,7 @@ class IdentityState:
     matching: bool
     voiced: int
     listened: int
-    total: NDArray[np.float64]
+    cosines: NDArray[np.float64]
     identity: str
     confidence: float
     challenger: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,6 @@ from diffusiontalker.errors import MendableError
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Array = NDArray[Any]
-
-
-HOPS: Final = (50, 10, 5, 2, 1)
-"""Features a call of a streaming encoder has, where it may have any number."""
 
 
 class BackendError(MendableError, RuntimeError):
@@ -66,22 +62,14 @@ class Backend(Protocol):
         ...
 
     @property
-    def frame_by_frame(self) -> bool:
-        """Whether features must be computed in the pieces that single frames need, and frames one at a time.
+    def int8(self) -> bool:
+        """Whether it computes in 8-bit integers, which only a *streaming* encoder can.
 
-        That makes frames the same to the last bit, whatever else is served. In float32 they are equal but for
-        the last bits in any pieces; 8-bit rounding would make more of these.
+        If so, a call of the encoder has one of the numbers of features in ``ENCODER_INT8``, its past is kept in 8 bits,
+        features are computed in the pieces that single frames need, and frames one at a time. That makes frames the
+        same to the last bit, whatever else is served. In float32 they are equal but for the last bits in any pieces;
+        8-bit rounding would make more of these.
         """
-        ...
-
-    @property
-    def hops(self) -> Sequence[int]:
-        """Features that a call of a *streaming* encoder may have, descending to 1; few sizes make full batches."""
-        ...
-
-    @property
-    def int8_rings(self) -> bool:
-        """Whether a streaming encoder's past is kept in 8 bits."""
         ...
 
     def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
@@ -90,7 +78,7 @@ class Backend(Protocol):
         Args:
             samples: ``[B, 320 h + 80]`` level-normalised.
             position: ``[B]`` features that each stream's ring has seen.
-            past: of these streams, as the ``Rings`` give it that fit ``int8_rings``.
+            past: of these streams, as the ``Rings`` give it that fit ``int8``.
         """
         ...
 

@@ -7,16 +7,19 @@ anew for every few features and keeps the samples. The engine knows only ``Encod
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusiontalker.bundle import Bundle
+from diffusiontalker.bundle import ENCODER_INT8, Bundle
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW
 from livetalker.core.identity_tracker import listened_to
 from livetalker.engine.backend import Backend, Floats, Heard
 from livetalker.engine.rings import FloatRings, Int8Rings, Rings, Rows
+
+HOPS: Final = (50, 10, 5, 2, 1)
+"""Features a call of a streaming encoder has in float32, where any number would do: few sizes make full batches."""
 
 
 class EncoderSlots(Protocol):
@@ -61,10 +64,10 @@ class StreamingSlots:
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
         sizes = bundle.encoder
         self._backend = backend
-        self.hops: Sequence[int] = backend.hops
+        self.hops: Sequence[int] = tuple(ENCODER_INT8) if backend.int8 else HOPS
         self._context = int(sizes["context"])
-        self._voice_width = len(bundle.identities.voice_mean)
-        self._rings: Rings = (Int8Rings if backend.int8_rings else FloatRings)(bundle, capacity)
+        self._voice_width = bundle.identities.voice_space.pooled_width
+        self._rings: Rings = (Int8Rings if backend.int8 else FloatRings)(bundle, capacity)
         self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
         self._position = np.zeros(capacity, np.int64)
 

@@ -37,6 +37,7 @@ class Engine:
 
     Attributes:
         info: what it serves.
+        max_streams: slots.
         after_batch: called on the engine's thread whenever sinks may have been given something: where outputs are
             gathered, it is time to send them on.
 
@@ -62,16 +63,12 @@ class Engine:
         self.max_streams = max_streams
         self.after_batch: Callable[[], None] = lambda: None
         known = bundle.identities
-        self._library = IdentityLibrary(
-            known.names, known.features, known.embeddings, known.voice_mean, known.voice_projection, known.neutral
-        )
+        self._library = IdentityLibrary(known.names, known.features, known.embeddings, known.voice_space, known.neutral)
         self._backend = backend
         self._inference = Inference(bundle, backend, max_streams)
         self._slots = self._inference.slots
         self._places = PlacesEnough() if places is None else places
-        self._scheduler: Scheduler[EngineStream] = Scheduler(
-            self._inference.hops, frame_by_frame=backend.frame_by_frame
-        )
+        self._scheduler: Scheduler[EngineStream] = Scheduler(self._inference.hops, frame_by_frame=backend.int8)
         self._streams: list[EngineStream] = []
         self._condition = threading.Condition()  # guards what follows, and the scheduler
         self._talking: dict[EngineStream, None] = {}  # streams with something no tick has looked at, in order

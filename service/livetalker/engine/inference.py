@@ -23,7 +23,7 @@ from livetalker.core.postprocess import FacePostprocessor
 from livetalker.engine.backend import Backend, Heard
 from livetalker.engine.encoder_slots import encoder_slots
 from livetalker.engine.scheduler import Batch
-from livetalker.engine.slots import Slot, SlotPool
+from livetalker.engine.slots import SlotPool
 from livetalker.engine.stream import EngineStream, PendingFrame
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,6 @@ class Inference:
         self._coefficients = int(bundle.denoiser["coefficients"])
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
-        self._runs = (1,) if backend.frame_by_frame else RUNS
         self.slots = SlotPool(bundle, capacity)
         self.hops: Sequence[int] = self._encoder.hops
         self.opening = self._encoder.opening
@@ -121,16 +120,18 @@ class Inference:
 
     def _run(self, frames: int, streams: int) -> int:
         """How many of a stream's frames to denoise in a call: few sizes make full batches, if there are others."""
-        if streams == 1 and self._runs[0] < frames:
-            return frames if len(self._runs) > 1 else 1
-        return next(run for run in self._runs if run <= frames)
+        if self._backend.int8:
+            return 1
+        if streams == 1 and frames > RUNS[0]:
+            return frames
+        return next(run for run in RUNS if run <= frames)
 
     def _encode(self, batch: Batch[EngineStream]) -> _Encoded:
         """Features of the next samples; changes nothing that making frames reads."""
         streams = batch.keys
         for stream in streams:
             if stream.starting:
-                self._begin(stream.slot, stream)
+                self._begin(stream)
         rows = _rows(streams)
         raw = np.stack([stream.take(FEATURE_STRIDE * batch.hop) for stream in streams])
         normalized, level = normalize_level(raw, self.slots.level(rows))
@@ -163,8 +164,8 @@ class Inference:
         for (_, frame), audio in zip(completed, np.concatenate([smooth, features[owner, newest]], 1), strict=True):
             frame.audio = audio
 
-    def _begin(self, slot: Slot, stream: EngineStream) -> None:
-        row = slot.index
+    def _begin(self, stream: EngineStream) -> None:
+        row = stream.slot.index
         self.slots.clear(row)
         if stream.opening_level is not None:
             self.slots.hold_level(row, stream.opening_level)

@@ -7,14 +7,14 @@ way a backend computes; see ``diffusiontalker.export.float_layers``, ``int8_laye
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
+from livetalker.engine.backend import Array
 
-Array = NDArray[Any]
 Rows = NDArray[np.intp]
 
 
@@ -67,8 +67,8 @@ class FloatRings:
         kinds = (("keys", self._keys, self._batch_keys), ("values", self._values, self._batch_values))
         rings = {
             f"{name}_{layer}": ring.take(rows, axis=0, out=batch[: len(rows)], mode="clip")
-            for name, rings, batches in kinds
-            for layer, (ring, batch) in enumerate(zip(rings, batches, strict=True))
+            for name, layers, batches in kinds
+            for layer, (ring, batch) in enumerate(zip(layers, batches, strict=True))
         }
         return {"positional": self._positional[rows], **rings}
 
@@ -103,7 +103,7 @@ class Int8Rings:
     def past(self, rows: Rows) -> Mapping[str, Array]:
         """See ``Rings``."""
         kinds = (("keys", self._keys), ("values", self._values))
-        rings = {f"{name}_{layer}": ring for name, rings in kinds for layer, ring in enumerate(rings)}
+        rings = {f"{name}_{layer}": ring for name, layers in kinds for layer, ring in enumerate(layers)}
         return {"positional": self._positional, "rows": rows.astype(np.int64), **rings}
 
     def write(self, rows: Rows, places: Rows, new: Rows, fresh: Sequence[Array]) -> None:

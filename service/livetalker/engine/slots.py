@@ -29,6 +29,7 @@ class SlotPool:
     """State of up to ``capacity`` streams, one row each.
 
     Attributes:
+        capacity: slots.
         recent: ``[S, FEATURE_HISTORY, W]`` latest features, zero at a stream's start.
         hidden: ``[N, layers, S, H]`` decoder state of every denoise step.
     """

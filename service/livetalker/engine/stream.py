@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.geometry import (
-    FEATURE_OVERLAP,
     FEATURE_STRIDE,
     MODEL_FPS,
     PRESETS,
@@ -27,7 +26,7 @@ from diffusiontalker.geometry import (
     frame_count,
     frame_feature,
 )
-from livetalker.core.config import AUTO, IdentityChoice, Shaping, StreamConfig
+from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
 from livetalker.core.frame_rate import FrameRateConverter
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.core.identity_tracker import IdentityTracker
@@ -68,7 +67,17 @@ class PendingFrame:
 
 
 class EngineStream:
-    """A stream as its owner sees it (``push``, ``finish``, …) and as the engine drives it."""
+    """A stream as its owner sees it (``push``, ``finish``, …) and as the engine drives it.
+
+    Args:
+        config: what the client wants.
+        slot: where the engine keeps its state.
+        library: of identities.
+        sink: called on the engine's thread with every output.
+        wake: called with the stream, on any thread, whenever it has something for the engine to look at.
+        hop: features the encoder makes at least at a time.
+        opening: samples at 16 kHz that the encoder takes before those of the first features.
+    """
 
     def __init__(
         self,
@@ -77,8 +86,8 @@ class EngineStream:
         library: IdentityLibrary,
         sink: Sink,
         wake: Callable[[EngineStream], None],
-        hop: int = 1,
-        opening: int = FEATURE_OVERLAP,
+        hop: int,
+        opening: int,
     ) -> None:
         self.config = config
         self.slot = slot
@@ -93,8 +102,8 @@ class EngineStream:
         self._wake = wake
         self._lock = threading.Lock()
         self._inbox: deque[Callable[[], None]] = deque()
-        self._hop = hop  # features the encoder makes at least at a time
-        self._opening = opening  # samples the encoder takes before those of the first features
+        self._hop = hop
+        self._opening = opening
         self._pushed = 0  # samples at the client's rate, audio and silence alike
         self._finished = False  # no more audio may come
         self._resampler = StreamResampler(config.sample_rate)
@@ -156,17 +165,16 @@ class EngineStream:
             pushed = self._pushed
             self._note(lambda: self._flush(pushed))
 
-    def rematch_identity(self, choice: IdentityChoice | None = None) -> None:
-        """Match the voice anew (None), or change to another choice, from the next pushed sample on.
+    def rematch_identity(self, choice: IdentityChoice) -> None:
+        """Choose the identity anew, from the next pushed sample on.
 
         Raises:
             UnknownIdentityError: the choice names an identity that is not in the library.
         """
-        wanted = AUTO if choice is None else choice
-        self._library.embedding(wanted)
+        self._library.embedding(choice)
         with self._lock:
             feature = -(-self._pushed * SAMPLE_RATE // self.config.sample_rate) // FEATURE_STRIDE
-            self._note(lambda: self._rematch(feature, wanted))
+            self._note(lambda: self._rematch(feature, choice))
 
     def shape(self, shaping: Shaping) -> None:
         """Change gains, offsets and expression from the next pushed sample's frame on."""

@@ -1,7 +1,7 @@
 """Writing and reading a face take by file suffix: ``.csv`` (Live Link Face), ``.npz`` or ``.json``.
 
-A CSV holds what the app's importers understand and nothing else; ``.npz`` and ``.json`` also carry the coefficient
-names and how the take was made.
+A CSV holds what the app's importers understand and nothing else: read back, it does not say how the take was made.
+``.npz`` and ``.json`` carry that and the coefficient names as well.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class FaceTake:
         preset: latency preset; empty if not known.
         model: name of the model; empty if not known.
         model_version: its version; empty if not known.
-        seed: what noise and blinks were drawn from.
+        seed: what noise and blinks were drawn from; None if not known.
     """
 
     frames: NDArray[np.float32]
@@ -49,7 +49,7 @@ class FaceTake:
     preset: str = ""
     model: str = ""
     model_version: str = ""
-    seed: int = 0
+    seed: int | None = None
 
 
 def check_target(path: Path) -> None:
@@ -93,6 +93,8 @@ def write_take(path: Path | str, take: FaceTake) -> None:
 def read_take(path: Path | str, fps: int | None = None) -> FaceTake:
     """Read what ``write_take`` wrote, or a recording of the Live Link Face app.
 
+    A CSV brings the frames and their rate; identity, preset and model are empty then, and the seed None.
+
     Args:
         path: a file with one of ``SUFFIXES``.
         fps: for a CSV shorter than a second, whose rate cannot be told.
@@ -122,7 +124,8 @@ def read_take(path: Path | str, fps: int | None = None) -> FaceTake:
 
 
 def _facts(take: FaceTake) -> dict[str, Any]:
-    return {"fps": take.fps, "seed": take.seed, **{field: getattr(take, field) for field in _TEXT_FIELDS}}
+    seed = {} if take.seed is None else {"seed": take.seed}
+    return {"fps": take.fps, **seed, **{field: getattr(take, field) for field in _TEXT_FIELDS}}
 
 
 def _write_npz(path: Path, take: FaceTake) -> None:
@@ -148,4 +151,5 @@ def _take(stored: Mapping[str, Any]) -> FaceTake:
     frames = np.empty_like(values)
     frames[:, [INDEX[name] for name in names]] = values
     text = {field: str(stored[field]) for field in _TEXT_FIELDS}
-    return FaceTake(frames, fps=int(stored["fps"]), seed=int(stored["seed"]), **text)
+    seed = int(stored["seed"]) if "seed" in stored else None
+    return FaceTake(frames, fps=int(stored["fps"]), seed=seed, **text)

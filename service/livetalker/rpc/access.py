@@ -1,7 +1,8 @@
 """Who may call: bearer tokens from a file, checked once a call, before the service hears of it.
 
 A line of the file is a token, or ``sha256:`` and the hexadecimal SHA-256 of one, and perhaps a name for the log. Empty
-lines and lines that begin with ``#`` are left out. The file is looked at again when it has changed.
+lines and lines that begin with ``#`` are left out. The file is looked at again when it has changed: one without a token
+lets nobody in, one that cannot be read or has a broken line changes nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class TokenFile:
         path: of the file.
 
     Raises:
-        TokenFileError: it cannot be read, or a line is no token.
+        TokenFileError: it cannot be read, has no token, or a line is none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,8 +65,11 @@ class TokenFile:
             if stamp == self._stamp:
                 return
             self._stamp = stamp
-            self._known = read_tokens(self._path)
-            log.info("%s was read again: %d tokens", self._path, len(self._known))
+            self._known = _tokens_of(self._path)
+            if self._known:
+                log.info("%s was read again: %d tokens", self._path, len(self._known))
+            else:
+                log.warning("%s has no token any more: nobody is let in until it has one", self._path)
         except (TokenFileError, OSError) as error:
             log.warning("the tokens known so far stay in force: %s", error)
 
@@ -85,6 +89,14 @@ def read_tokens(path: Path) -> list[tuple[bytes, str]]:
     Raises:
         TokenFileError: it cannot be read, has no token, or a line is none.
     """
+    found = _tokens_of(path)
+    if not found:
+        raise TokenFileError(f"the token file {path} has no token; put one a line, such as openssl rand -hex 32 makes")
+    return found
+
+
+def _tokens_of(path: Path) -> list[tuple[bytes, str]]:
+    """The same of a file that may have none."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except OSError as error:
@@ -96,8 +108,6 @@ def read_tokens(path: Path) -> list[tuple[bytes, str]]:
         token, _, name = line.strip().partition(" ")
         if token and not token.startswith("#"):
             found.append((_digest(token, f"{path}, line {number}"), name.strip() or f"line {number}"))
-    if not found:
-        raise TokenFileError(f"the token file {path} has no token; put one a line, such as openssl rand -hex 32 makes")
     return found
 
 

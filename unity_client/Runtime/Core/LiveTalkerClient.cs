@@ -52,6 +52,9 @@ namespace LiveTalker
         /// <summary>The server's address.</summary>
         public Uri Server { get; }
 
+        /// <summary>Whether the token goes to another machine in plain text, so that anybody on the way can read it.</summary>
+        public bool SendsTokenInPlainText => !string.IsNullOrEmpty(Token) && Server.Scheme == "http" && !Server.IsLoopback;
+
         internal string Token { get; }
 
         internal HttpClient Http { get; }

@@ -45,6 +45,9 @@ namespace LiveTalker.Unity
         [NonSerialized]
         private string runtimeToken;
 
+        [NonSerialized]
+        private bool warned;
+
         /// <summary>Points the connection elsewhere at run time; streams that are opened afterwards use it.</summary>
         public void SetServer(string serverHost, int serverPort, bool useTls)
         {
@@ -61,6 +64,12 @@ namespace LiveTalker.Unity
             string secret = Token?.Trim();
             var client = new LiveTalkerClient(Address, HttpHandlers.Create(certificateAuthority), secret);
             OpenClients.Add(client);
+            if (client.SendsTokenInPlainText && !warned)
+            {
+                warned = true;
+                Debug.LogWarning($"{name}: the token goes to {client.Server.Authority} in plain text, and anybody on the way can read it. Use TLS.", this);
+            }
+
             return client;
         }
     }

@@ -8,7 +8,8 @@ namespace LiveTalker.Unity
     [AddComponentMenu("LiveTalker/LiveTalker Microphone")]
     public sealed class LiveTalkerMicrophone : LiveTalkerVoice
     {
-        private const int LoopSeconds = 1;
+        // As long as a game may stand still without losing any of the voice.
+        private const int LoopSeconds = 10;
         private const int BlocksPerSecond = 100;
         private const double RetrySeconds = 1.0;
 
@@ -31,7 +32,7 @@ namespace LiveTalker.Unity
         private string opened;
         private float[] block = new float[0];
         private float[] mono = new float[0];
-        private int readPosition;
+        private CaptureLoop loop;
         private long written;
         private double silentSince;
         private double nextTry;
@@ -70,6 +71,9 @@ namespace LiveTalker.Unity
 
         /// <summary>Loudness of the last block, 0 to 1, for a meter.</summary>
         public float Level { get; private set; }
+
+        /// <summary>Samples that were lost because the game stood still for more than ten seconds; silence took their place.</summary>
+        public long LostSamples { get; private set; }
 
         private bool IsHeard => !muted && (!pushToTalk || IsTalking);
 
@@ -130,8 +134,8 @@ namespace LiveTalker.Unity
 
             clip = started;
             opened = found;
-            readPosition = 0;
             lastProgress = MonotonicClock.Now;
+            loop = new CaptureLoop(started.samples, started.frequency, lastProgress);
             if (Session == null || Session.Config.SampleRate != started.frequency)
             {
                 Begin(started.frequency, isHeardLate: false);
@@ -186,14 +190,9 @@ namespace LiveTalker.Unity
         private void Capture()
         {
             double now = MonotonicClock.Now;
-            int position = Microphone.GetPosition(opened);
-            int available = position - readPosition;
-            if (available < 0)
-            {
-                available += clip.samples;
-            }
-
-            if (available > 0)
+            int before = loop.Available;
+            long lost = loop.Observe(now, Microphone.GetPosition(opened));
+            if (loop.Available != before)
             {
                 lastProgress = now;
             }
@@ -204,15 +203,21 @@ namespace LiveTalker.Unity
                 return;
             }
 
-            while (available >= mono.Length)
+            if (lost > 0)
             {
-                clip.GetData(block, readPosition);
-                Hear();
-                available -= mono.Length;
-                readPosition = (readPosition + mono.Length) % clip.samples;
+                LostSamples += lost;
+                written += lost;
+                Session?.Skip(lost);
             }
 
-            Presenter?.Clock.Observe(now, (written + available) / (double)clip.frequency);
+            while (loop.Available >= mono.Length)
+            {
+                clip.GetData(block, loop.Position);
+                Hear();
+                loop.Take(mono.Length);
+            }
+
+            Presenter?.Clock.Observe(now, (written + loop.Available) / (double)clip.frequency);
         }
 
         private void Hear()

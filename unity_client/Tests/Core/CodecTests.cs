@@ -147,7 +147,7 @@ namespace LiveTalker.Tests
             {
             }
 
-            public void OnResumePoint(byte[] token)
+            public void OnResumePoint(byte[] token, long frameIndex)
             {
             }
         }

@@ -134,14 +134,95 @@ namespace LiveTalker.Tests
             Assert.AreEqual("Mute Flush", Take(log, 250));
             Assert.AreEqual("Unmute RematchIdentity Shaping", Take(log, 450));
 
-            log.Rewind(320, resumes: true);
+            log.Rewind(320, 351);
             Assert.AreEqual("Unmute", Take(log, 320));
             Assert.AreEqual("Shaping", Take(log, 400), "the server remembers the identity");
             Assert.AreEqual("Mute", Take(log, 500));
 
-            log.Rewind(600, resumes: false);
+            log.Rewind(600, 0);
             Assert.AreEqual("Mute Shaping", Take(log, 600));
             Assert.AreEqual("", Take(log, 10000));
+        }
+
+        [Test]
+        public void WhatTheTokenDoesNotKnowIsSaidAgain()
+        {
+            var log = new ControlLog();
+            log.Add(new Control(ControlKind.RematchIdentity, 100));
+            log.Add(new Control(ControlKind.Flush, 150));
+            log.Add(new Control(ControlKind.RematchIdentity, 200));
+            log.Add(new Control(ControlKind.Flush, 250));
+            Assert.AreEqual("RematchIdentity Flush RematchIdentity Flush", Take(log, 300));
+
+            log.Rewind(50, 120);
+            Assert.AreEqual("", Take(log, 149));
+            Assert.AreEqual("Flush", Take(log, 150));
+            Assert.AreEqual("RematchIdentity", Take(log, 249));
+            Assert.AreEqual("Flush", Take(log, 250));
+
+            log.Rewind(225, 120);
+            Assert.AreEqual("RematchIdentity", Take(log, 225), "before the audio; its flush has nothing to drop any more");
+            Assert.AreEqual("Flush", Take(log, 250));
+
+            log.Rewind(225, 251);
+            Assert.AreEqual("", Take(log, 1000), "the token knows all");
+        }
+
+        [Test]
+        public void AGameThatStandsStillLosesNoVoiceUntilTheLoopIsFull()
+        {
+            var loop = new CaptureLoop(1000, 100, 5.0); // ten seconds
+            Assert.AreEqual(0L, loop.Observe(5.5, 51));
+            Assert.AreEqual(51, loop.Available);
+            loop.Take(50);
+            Assert.AreEqual(0L, loop.Observe(15.0, 998), "nine and a half seconds later");
+            Assert.AreEqual(948, loop.Available);
+            loop.Take(940);
+            Assert.AreEqual(990, loop.Position);
+            Assert.AreEqual(0L, loop.Observe(15.2, 20));
+            Assert.AreEqual(30, loop.Available);
+            loop.Take(30);
+            Assert.AreEqual(20, loop.Position);
+            Assert.AreEqual(1000L, loop.Observe(28.2, 318), "thirteen seconds: once round");
+            Assert.AreEqual(298, loop.Available);
+            loop.Take(298);
+            Assert.AreEqual(3000L, loop.Observe(58.3, 330), "half a minute");
+            Assert.AreEqual(12, loop.Available);
+            Assert.AreEqual(0L, loop.Observe(58.4, 330), "a device that has stopped loses nothing");
+        }
+
+        [Test]
+        public void WhatWasLostIsSilenceOfTheSameLength()
+        {
+            var ring = new AudioRing(10);
+            ring.Write(new float[] { 1, 2, 3 });
+            ring.Skip(4);
+            ring.Write(new float[] { 4 });
+            long from = 0;
+            var read = new float[10];
+            Assert.AreEqual(8, ring.Read(ref from, read));
+            Assert.AreEqual("1 2 3 0 0 0 0 4 0 0", string.Join(" ", read));
+            ring.Skip(1_000_000_007);
+            from = 0;
+            Assert.AreEqual(1_000_000_015L, ring.Written);
+            Assert.AreEqual(10, ring.Read(ref from, read));
+            Assert.AreEqual(1_000_000_005L, from);
+            Assert.AreEqual("0 0 0 0 0 0 0 0 0 0", string.Join(" ", read));
+        }
+
+        [TestCase("http://voice.example.com:50051", "secret", true)]
+        [TestCase("http://192.0.2.7:50051", "secret", true)]
+        [TestCase("http://192.0.2.7:50051", "", false)]
+        [TestCase("https://voice.example.com:50051", "secret", false)]
+        [TestCase("http://127.0.0.1:50051", "secret", false)]
+        [TestCase("http://localhost:50051", "secret", false)]
+        [TestCase("http://[::1]:50051", "secret", false)]
+        public void ATokenThatOthersCouldReadIsKnown(string server, string token, bool exposed)
+        {
+            using (var client = new LiveTalkerClient(server, new System.Net.Http.HttpClientHandler(), token))
+            {
+                Assert.AreEqual(exposed, client.SendsTokenInPlainText);
+            }
         }
 
         [Test]
@@ -154,7 +235,7 @@ namespace LiveTalker.Tests
                 Take(log, i);
             }
 
-            log.Rewind(20000, resumes: true);
+            log.Rewind(20000, 0);
             Assert.AreEqual("Unmute", Take(log, 20000));
         }
 

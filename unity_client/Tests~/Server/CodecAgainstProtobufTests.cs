@@ -227,6 +227,7 @@ namespace LiveTalker.Tests
             if (Text(message, "event") == "resume_point")
             {
                 Assert.AreEqual(Text(message, "token"), Convert.ToHexString(recorder.ResumePoint).ToLowerInvariant());
+                Assert.AreEqual(Int(message, "frame_index"), recorder.ResumeFrame);
                 return;
             }
 
@@ -307,6 +308,8 @@ namespace LiveTalker.Tests
 
             public byte[] ResumePoint { get; private set; }
 
+            public long ResumeFrame { get; private set; }
+
             public void OnStarted(StreamInfo info)
             {
                 Started = info;
@@ -322,9 +325,10 @@ namespace LiveTalker.Tests
                 Events.Add(occurred);
             }
 
-            public void OnResumePoint(byte[] token)
+            public void OnResumePoint(byte[] token, long frameIndex)
             {
                 ResumePoint = token;
+                ResumeFrame = frameIndex;
             }
         }
     }

@@ -14,11 +14,13 @@ Opening Continuation::next(std::int64_t oldest_sample) {
     opening.first_sample = std::max({wanted, oldest_sample, opening.origin});
   } else {
     token_.clear();
+    known_ = 0;
     std::int64_t second = wanted / sample_rate_;
     if (second * sample_rate_ < oldest_sample) second = (oldest_sample + sample_rate_ - 1) / sample_rate_;
     opening.origin = opening.first_sample = second * sample_rate_;
     origin_frames_ = second * frame_rate_;
   }
+  opening.known = known_;
   opening.next_frame = next_frame_ - origin_frames_;
   return opening;
 }

@@ -22,6 +22,8 @@ struct Opening {
   std::int64_t first_sample = 0;
   // Position of the call's sample 0 on the caller's clock.
   std::int64_t origin = 0;
+  // Sample on the caller's clock up to which the token knows of identities and flushes; 0: of none.
+  std::int64_t known = 0;
 };
 
 class Continuation {
@@ -36,8 +38,13 @@ class Continuation {
   // Decides how the next call begins, given the oldest sample that can still be sent.
   Opening next(std::int64_t oldest_sample);
 
-  // The server's newest token.
+  // The token that a call begins with: it knows no more than the one that was shown, or nothing.
   void keep(std::string token) { token_ = std::move(token); }
+  // A newer token, and the frame of the present call that it was made at.
+  void keep(std::string token, std::int64_t frame_in_call) {
+    keep(std::move(token));
+    known_ = instant(on_callers_clock(frame_in_call));
+  }
   // The server does not want the token: the next call begins a new stream.
   void forget() { token_.clear(); }
 
@@ -62,6 +69,7 @@ class Continuation {
   std::string token_;
   std::int64_t next_frame_ = 0;
   std::int64_t origin_frames_ = 0;
+  std::int64_t known_ = 0;
 };
 
 }  // namespace livetalker

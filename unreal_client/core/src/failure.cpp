@@ -60,19 +60,34 @@ bool explain_tls(const std::string& text, const Options& options, Failure& failu
   return true;
 }
 
+// Whether the same call may succeed later without anybody changing anything; docs/clients.md has the table.
+bool passes(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::ABORTED:
+    case grpc::StatusCode::CANCELLED:
+    case grpc::StatusCode::DATA_LOSS:
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::INTERNAL:
+    case grpc::StatusCode::UNKNOWN:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void explain_reason(const grpc::Status& status, const Options& options, const std::string& field, Failure& failure) {
   const std::string& reason = failure.reason;
   failure.message = status.error_message();
+  failure.worth_retrying = passes(status.error_code());
   if (!field.empty() && !holds(failure.message, field.c_str())) failure.message += " (" + field + ")";
   if (reason == "SERVER_FULL") {
     failure.error = LIVETALKER_ERROR_SERVER_FULL;
     failure.worth_retrying = true;
   } else if (reason == "SERVER_DRAINING" || reason == "SERVER_FAILED") {
     failure.error = LIVETALKER_ERROR_SERVER;
-    failure.worth_retrying = true;
   } else if (reason == "CLIENT_TOO_SLOW" || reason == "CONFIG_TIMEOUT") {
     failure.error = LIVETALKER_ERROR_CLIENT;
-    failure.worth_retrying = true;
   } else if (reason == "RESUME_INVALID" || reason == "RESUME_MODEL_CHANGED" || reason == "GAP_TOO_LONG") {
     // The last: the network took nothing for so long that the server will not fill the hole. A new stream has none.
     failure.error = LIVETALKER_ERROR_REFUSED;
@@ -84,7 +99,7 @@ void explain_reason(const grpc::Status& status, const Options& options, const st
                       (options.token.empty() ? " wants a token; set it to one" : " does not know this token; set it to one") +
                       " of those in the server's --token-file";
   } else {
-    failure.error = LIVETALKER_ERROR_REFUSED;
+    failure.error = failure.worth_retrying ? LIVETALKER_ERROR_SERVER : LIVETALKER_ERROR_REFUSED;
   }
 }
 
@@ -107,19 +122,17 @@ void explain_transport(const grpc::Status& status, const Options& options, bool 
       failure.message = "the server at " + where +
                         " does not know livetalker.v1; connect to a LiveTalker server of version 1, or update this plugin";
       return;
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::FAILED_PRECONDITION:
-    case grpc::StatusCode::OUT_OF_RANGE:
-    case grpc::StatusCode::NOT_FOUND:
-      failure.error = LIVETALKER_ERROR_REFUSED;
-      failure.message = "the server at " + where + " refuses the stream: " + text;
-      return;
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
       failure.error = LIVETALKER_ERROR_REFUSED;
       failure.message = "a message was too large for the server at " + where + ": " + text;
       return;
     default:
       break;
+  }
+  if (!passes(status.error_code())) {
+    failure.error = LIVETALKER_ERROR_REFUSED;
+    failure.message = "the server at " + where + " refuses the stream: " + text;
+    return;
   }
   if (explain_tls(text, options, failure)) return;
   failure.error = LIVETALKER_ERROR_UNREACHABLE;

@@ -109,7 +109,7 @@ void Inbound::on_event(const v1::Event& wire) {
       event.message = wire.warning().message();
       break;
     case v1::Event::kResumePoint:
-      continuation_.keep(wire.resume_point().token());
+      continuation_.keep(wire.resume_point().token(), wire.resume_point().frame_index());
       return;
     case v1::Event::EVENT_NOT_SET:
       return;  // of a later version of the contract

@@ -37,8 +37,8 @@ bool within(const char* name, std::int64_t value, std::int64_t least, std::int64
   return false;
 }
 
-bool read_file(const char* name, const char* path, std::string& content, std::string& message) {
-  if (path == nullptr || *path == '\0') return true;
+bool read_file(const char* name, const std::string& path, std::string& content, std::string& message) {
+  if (path.empty()) return true;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream read;
   if (file) read << file.rdbuf();
@@ -113,16 +113,14 @@ bool read_options(const livetalker_config& caller, Options& options, std::string
   }
 
   options.tls = config.tls != 0;
-  if (!read_file("tls_ca_file", config.tls_ca_file, options.tls_roots, message) ||
-      !read_file("tls_certificate_file", config.tls_certificate_file, options.tls_certificate, message) ||
-      !read_file("tls_key_file", config.tls_key_file, options.tls_key, message)) {
-    return false;
-  }
-  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+  options.tls_ca_file = text(config.tls_ca_file);
+  options.tls_certificate_file = text(config.tls_certificate_file);
+  options.tls_key_file = text(config.tls_key_file);
+  if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
     message = "tls_certificate_file and tls_key_file belong together; give both or neither";
     return false;
   }
-  const bool has_tls_file = !options.tls_roots.empty() || !options.tls_certificate.empty();
+  const bool has_tls_file = !options.tls_ca_file.empty() || !options.tls_certificate_file.empty();
   if (has_tls_file && !options.tls) {
     message = "TLS files are given but tls is 0; set it to 1";
     return false;
@@ -152,6 +150,18 @@ bool read_options(const livetalker_config& caller, Options& options, std::string
   options.frame_queue = config.frame_queue;
   options.give_up_after_s = static_cast<double>(config.give_up_after_s);
   return true;
+}
+
+bool read_tls_files(Options& options, std::string& message) {
+  return read_file("tls_ca_file", options.tls_ca_file, options.tls_roots, message) &&
+         read_file("tls_certificate_file", options.tls_certificate_file, options.tls_certificate, message) &&
+         read_file("tls_key_file", options.tls_key_file, options.tls_key, message);
+}
+
+bool sends_token_in_plain_text(const Options& options) {
+  if (options.tls || options.token.empty()) return false;
+  const std::string host = options.address.substr(0, options.address.rfind(':'));
+  return host != "localhost" && host != "[::1]" && host.compare(0, 4, "127.") != 0;
 }
 
 }  // namespace livetalker

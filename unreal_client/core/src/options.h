@@ -13,7 +13,10 @@ namespace livetalker {
 struct Options {
   std::string address;
   bool tls = false;
-  // PEM texts, not file names: files are read once, when the session is opened.
+  std::string tls_ca_file;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  // The PEM texts of these files, once they were read.
   std::string tls_roots;
   std::string tls_certificate;
   std::string tls_key;
@@ -38,7 +41,13 @@ struct Options {
 // Defaults of the C struct, in a caller's struct of any version.
 void init_config(livetalker_config* config, std::uint32_t struct_size);
 
-// Reads and checks a caller's config. False: `message` says what to change.
+// Reads and checks a caller's config; touches no file. False: `message` says what to change.
 bool read_options(const livetalker_config& config, Options& options, std::string& message);
+
+// Reads the files that the options name, which may take as long as a disk does. False: `message` says what to change.
+bool read_tls_files(Options& options, std::string& message);
+
+// Whether the token goes to another machine in plain text, so that anybody on the way can read it.
+bool sends_token_in_plain_text(const Options& options);
 
 }  // namespace livetalker

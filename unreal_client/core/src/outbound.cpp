@@ -135,9 +135,10 @@ void Outbound::remember(const Placed& placed) {
   if (placed.control.has_mute() || placed.control.has_unmute()) mute_ = placed;
   if (placed.control.has_shaping()) shaping_ = placed;
   if (placed.control.has_rematch_identity()) identity_ = placed;
+  if (placed.control.has_flush()) flush_ = placed;
 }
 
-void Outbound::restart(std::int64_t position, bool new_stream) {
+void Outbound::restart(std::int64_t position, std::int64_t known) {
   const std::lock_guard lock(mutex_);
   sent_ = std::clamp(position, ring_.begin(), ring_.end());
   end_taken_ = false;
@@ -147,7 +148,8 @@ void Outbound::restart(std::int64_t position, bool new_stream) {
   std::vector<Placed> standing;
   if (mute_) standing.push_back(*mute_);
   if (shaping_) standing.push_back(*shaping_);
-  if (identity_ && new_stream) standing.push_back(*identity_);
+  if (identity_ && identity_->position >= known) standing.push_back(*identity_);
+  if (flush_ && flush_->position >= known && flush_->position > sent_) standing.push_back(*flush_);
   for (Placed& placed : standing) placed.again = true;
   std::stable_sort(standing.begin(), standing.end(),
                    [](const Placed& a, const Placed& b) { return a.position < b.position; });

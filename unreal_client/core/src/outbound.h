@@ -50,9 +50,9 @@ class Outbound {
   std::int64_t oldest() const;
   std::int64_t newest() const { return position(); }
 
-  // A new call begins: audio from `position` on is sent again, and the standing controls (mute, shaping) with it. A new
-  // stream, unlike one that is resumed, must also hear again whose style was chosen.
-  void restart(std::int64_t position, bool new_stream);
+  // A new call begins: audio from `position` on is sent again, and the standing controls (mute, shaping) with it. Whose
+  // style was chosen, and an interruption, are said again unless they lie before `known`: the server knows of them.
+  void restart(std::int64_t position, std::int64_t known);
 
   // Lossless: audio before this position will not be needed again.
   void release_before(std::int64_t position);
@@ -80,6 +80,7 @@ class Outbound {
   std::optional<Placed> mute_;     // newest of each kind that was sent: a new call has to hear it again
   std::optional<Placed> shaping_;
   std::optional<Placed> identity_;
+  std::optional<Placed> flush_;
   bool ended_ = false;
   bool end_taken_ = false;
   bool closed_ = false;

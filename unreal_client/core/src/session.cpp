@@ -78,10 +78,29 @@ livetalker_stats Session::stats() const {
   return stats;
 }
 
+bool Session::prepare() {
+  if (sends_token_in_plain_text(options_)) {
+    SessionEvent event;
+    event.kind = LIVETALKER_EVENT_WARNING;
+    event.name = "TOKEN_IN_PLAIN_TEXT";
+    event.message = "the token goes to " + options_.address + " in plain text, and anybody on the way can read it; use TLS";
+    events_.push(std::move(event));
+  }
+  Failure failure;
+  failure.error = LIVETALKER_ERROR_TLS;
+  if (read_tls_files(options_, failure.message)) return true;
+  fail(failure, failure.message);
+  return false;
+}
+
 void Session::run() {
+  if (!prepare()) {
+    outbound_.close();
+    return;
+  }
   while (!stop_) {
     const Opening opening = continuation_.next(outbound_.oldest());
-    outbound_.restart(opening.first_sample, opening.token.empty());
+    outbound_.restart(opening.first_sample, opening.known);
     inbound_.begin();
     const Call::Result result = Call(options_, opening, outbound_, inbound_, completion_).run(stop_);
     if (stop_) break;

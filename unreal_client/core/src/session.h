@@ -47,12 +47,14 @@ class Session {
   using Time = Completion::Clock::time_point;
 
   void run();
+  // What is done once, before the first call, because it may take time. False: the session has failed.
+  bool prepare();
   // Decides whether another call follows, and tells the caller why it is needed.
   bool prepare_retry(const Failure& failure);
   void fail(const Failure& failure, const std::string& message);
   void rest(double seconds);
 
-  const Options options_;
+  Options options_;  // the session's thread adds the TLS files before its first call; nothing else changes
   std::atomic<livetalker_state> state_{LIVETALKER_STATE_CONNECTING};
   std::atomic<bool> stop_{false};
   Counters counters_;

@@ -76,7 +76,7 @@ class JitterBuffer:
 
         Args:
             fps: the stream's frames per second.
-            floor_s: least delay. Live, ``algorithmic_latency`` and what the network usually takes; 0 where the
+            floor_s: least delay. Live, ``algorithmic_latency_us`` and what the network usually takes; 0 where the
                 audio itself is played late enough for its frames.
             max_s: greatest delay; by default half a second more than the least.
             capacity: frames held at most, at least 2.

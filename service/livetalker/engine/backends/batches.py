@@ -23,10 +23,15 @@ def bucket(batch: int) -> int:
     return 1 << max(0, batch - 1).bit_length()
 
 
-def padded(array: NDArray[Any], batch: int) -> NDArray[Any]:
-    """``[B, ...]`` to ``[batch, ...]``, contiguous, with zeros at the end; rows are independent, so none changes."""
-    if len(array) == batch:
+def padded(array: NDArray[Any], batch: int, axis: int = 0) -> NDArray[Any]:
+    """``[..., B, ...]`` to ``[..., batch, ...]``, contiguous, with zeros at the end of an axis.
+
+    Rows are independent, so none changes.
+    """
+    shape = list(array.shape)
+    present, shape[axis] = shape[axis], batch
+    if present == batch:
         return np.ascontiguousarray(array)
-    out = np.zeros((batch, *array.shape[1:]), array.dtype)
-    out[: len(array)] = array
+    out = np.zeros(shape, array.dtype)
+    out.swapaxes(0, axis)[:present] = array.swapaxes(0, axis)
     return out

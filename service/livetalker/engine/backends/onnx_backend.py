@@ -12,7 +12,7 @@ import onnxruntime
 
 from diffusiontalker.bundle import ENCODER, ENCODER_INT8, FRAME, FRAME_INT8, RUN, VOICE, Bundle
 from diffusiontalker.geometry import FEATURE_STRIDE
-from livetalker.engine.backend import HOPS, BackendError, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers
 from livetalker.engine.backends.batches import cpu_threads, padded
 from livetalker.engine.backends.devices import CudaDevice
 from livetalker.engine.backends.engine_cache import engine_key, make_cache_folder, tensorrt_version
@@ -26,10 +26,9 @@ from livetalker.engine.backends.providers import (
     require_provider,
     tensorrt_options,
 )
-from livetalker.engine.backends.runners import Array, DeviceRunner, HostRunner, Runner
+from livetalker.engine.backends.runners import DeviceRunner, HostRunner, Runner
 
 log = logging.getLogger(__name__)
-
 
 LONG_RUN: Final = 6
 """Frames of a stream from which on the wavefront pays."""
@@ -41,40 +40,24 @@ for products of a single row, which sum in another order."""
 class OnnxBackend:
     """A bundle's graphs, each behind a runner.
 
+    Attributes:
+        description: see ``Backend``.
+        int8: likewise.
+
     Args:
         runners: of the graphs by their names in the bundle; those that are missing are not asked for.
-        description: see ``Backend``.
-        int8: whether the graphs compute in 8-bit integers.
+        description: the attribute.
+        int8: likewise.
     """
 
     def __init__(self, runners: Mapping[str, Runner], description: str, *, int8: bool = False) -> None:
         self._runners = runners
-        self._description = description
-        self._int8 = int8
-
-    @property
-    def description(self) -> str:
-        """See ``Backend``."""
-        return self._description
-
-    @property
-    def frame_by_frame(self) -> bool:
-        """See ``Backend``."""
-        return self._int8
-
-    @property
-    def hops(self) -> Sequence[int]:
-        """See ``Backend``."""
-        return tuple(ENCODER_INT8) if self._int8 else HOPS
-
-    @property
-    def int8_rings(self) -> bool:
-        """See ``Backend``."""
-        return self._int8
+        self.description = description
+        self.int8 = int8
 
     def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """See ``Backend``."""
-        if not self._int8:
+        if not self.int8:
             features, speech, *fresh = self._runners[ENCODER]({"samples": samples, "position": position, **past})
             return EncoderResult(features, speech, fresh)
         batch = len(samples)
@@ -97,34 +80,30 @@ class OnnxBackend:
         self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
     ) -> tuple[Floats, Floats]:
         """See ``Backend``."""
-        frames = audio.shape[1]
-        if self._int8:
-            return self._denoise_int8(audio, identity, preset, noise, hidden)
-        state: Floats = hidden.transpose(2, 0, 1, 3)  # rows of a batch are padded on their first axis
+        batch, frames = audio.shape[:2]
+        if self.int8:  # states come and go as they are kept
+            full = max(batch, LEAST)
+            audio, identity, preset, noise = (padded(x, full) for x in (audio, identity, preset, noise))
+            curves, state = self._frames(audio, identity, preset, noise, padded(hidden, full, axis=2))
+            return curves[:batch], state[:, :, :batch]
+        state = hidden.transpose(2, 0, 1, 3)  # rows of a batch are padded on their first axis
         if frames >= LONG_RUN and RUN in self._runners:
             whole: dict[str, Array] = {"audio": audio, "identity": identity, "preset": preset, "noise": noise}
             curves, state = self._runners[RUN]({**whole, "hidden": state})
-            return curves, state.transpose(1, 2, 0, 3)
+        else:
+            curves, state = self._frames(audio, identity, preset, noise, state)
+        return curves, state.transpose(1, 2, 0, 3)
+
+    def _frames(
+        self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, state: Floats
+    ) -> tuple[Floats, Floats]:
+        """One frame after the other; the state's axes are in the order that the graph takes."""
         made = []
-        for frame in range(frames):
+        for frame in range(audio.shape[1]):
             one: dict[str, Array] = {"audio": audio[:, frame], "identity": identity[:, frame], "preset": preset}
             curves, state = self._runners[FRAME]({**one, "noise": noise[:, frame], "hidden": state})
             made.append(curves)
-        return np.stack(made, axis=1), state.transpose(1, 2, 0, 3)
-
-    def _denoise_int8(
-        self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
-    ) -> tuple[Floats, Floats]:
-        batch, frames = audio.shape[:2]
-        full = max(batch, LEAST)
-        hidden = hidden.take(np.minimum(np.arange(full), batch - 1), axis=2) if full > batch else hidden
-        made = []
-        for frame in range(frames):
-            one: dict[str, Array] = {"audio": audio[:, frame], "identity": identity[:, frame], "preset": preset}
-            rows = {name: padded(x, full) for name, x in (one | {"noise": noise[:, frame]}).items()}
-            curves, hidden = self._runners[FRAME]({**rows, "hidden": hidden})
-            made.append(curves[:batch])
-        return np.stack(made, axis=1), hidden[:, :, :batch]
+        return np.stack(made, axis=1), state
 
 
 def cpu_backend(bundle: Bundle, threads: int | None = None) -> OnnxBackend:

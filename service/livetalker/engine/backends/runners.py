@@ -12,11 +12,10 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
+from livetalker.engine.backend import Array
 from livetalker.engine.backends.batches import bucket, padded
 
-Array = NDArray[Any]
 _GRAPH_ID: Final = "gpu_graph_id"
 _NO_GRAPH: Final = "-1"
 MAX_SHAPES: Final = 256

@@ -14,7 +14,7 @@ from diffusiontalker.bundle import Bundle
 from diffusiontalker.denoiser.model import sample
 from diffusiontalker.encoder.streaming_hubert import EncoderState, StreamingHubert
 from diffusiontalker.export.bundle_reader import read_modules
-from livetalker.engine.backend import HOPS, Array, BackendError, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers
 from livetalker.engine.backends.batches import bucket, cpu_threads, padded
 
 Network = Callable[..., tuple[Tensor, ...]]
@@ -24,6 +24,10 @@ _WARM_UP = 3
 
 class TorchBackend:
     """A bundle's modules in evaluation mode.
+
+    Attributes:
+        description: see ``Backend``.
+        int8: likewise.
 
     Args:
         bundle: whose networks to load.
@@ -35,6 +39,8 @@ class TorchBackend:
     Raises:
         BackendError: torch sees no such GPU, or was built without CUDA.
     """
+
+    int8 = False
 
     def __init__(
         self,
@@ -57,33 +63,13 @@ class TorchBackend:
             torch.set_num_threads(count)
             where = f"the CPU, {count} thread{'s' if count > 1 else ''}"
         self._bfloat16 = bfloat16
-        self._description = f"torch {torch.__version__} on {where}"
+        self.description = f"torch {torch.__version__} on {where}"
         modules = read_modules(bundle)
         self._encoder = modules.encoder.to(self._device)
         self._speech = modules.phone_head.to(self._device)
         self._denoiser = modules.denoiser.to(self._device)
         self._schedule = modules.schedule
         self._graphs: dict[tuple[Any, ...], _Captured] = {}
-
-    @property
-    def description(self) -> str:
-        """See ``Backend``."""
-        return self._description
-
-    @property
-    def frame_by_frame(self) -> bool:
-        """See ``Backend``."""
-        return False
-
-    @property
-    def hops(self) -> Sequence[int]:
-        """See ``Backend``."""
-        return HOPS
-
-    @property
-    def int8_rings(self) -> bool:
-        """See ``Backend``."""
-        return False
 
     def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """See ``Backend``."""

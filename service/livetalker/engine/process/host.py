@@ -44,6 +44,7 @@ def host(setup: EngineSetup, pipe: Connection) -> None:
     for order in (signal.SIGINT, signal.SIGTERM):
         signal.signal(order, signal.SIG_IGN)
     logging.basicConfig(level=setup.log_level, format="%(asctime)s engine %(levelname)s %(message)s", stream=sys.stderr)
+    # Here, because the server's half imports this module, too, and has no use for what runs networks.
     from livetalker.engine.engine import Engine
 
     try:

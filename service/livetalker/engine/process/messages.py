@@ -56,7 +56,7 @@ class EngineSetup:
     Attributes:
         bundle: folder of the model, None for the shipped one.
         max_streams: slots.
-        threads: for one operator, None for as many as there are cores to spare.
+        threads: for one operator, None for half of the cores.
         backend: name of what runs the networks.
         device: GPU.
         log_level: as ``logging`` numbers them.
@@ -142,5 +142,5 @@ def receive_batch(pipe: Connection) -> list[Message]:
         EOFError: the other end is closed.
         OSError: likewise.
     """
-    batch: list[Message] = pickle.loads(pipe.recv_bytes())  # noqa: S301  # see above
+    batch: list[Message] = pickle.loads(pipe.recv_bytes())
     return batch

@@ -27,7 +27,8 @@ from livetalker.engine.process.messages import (
     Loaded,
     receive_batch,
 )
-from livetalker.engine.process.voices import RemoteVoice, ResumedRemoteVoice, Sink, check_identity
+from livetalker.engine.process.voices import RemoteVoice, ResumedRemoteVoice, check_identity
+from livetalker.engine.stream import Sink
 from livetalker.spawning import SPAWN
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 GATHER: Final = 0.0001
 """Seconds per open stream that audio gathers for before it is sent on."""
 MOST_GATHER: Final = 0.002
-"""Seconds it gathers for at most: a tenth of what a tick waits for company."""
+"""Seconds it gathers for at most: little beside what a tick waits for company."""
 _STOP_S: Final = 10.0
 
 
@@ -43,6 +44,7 @@ class RemoteEngine:
     """Starts an engine in a process of its own and waits until it has loaded.
 
     Attributes:
+        max_streams: slots.
         info: what it serves.
         backend: what runs the model, and where, for a person.
         hop: features its encoder makes at least at a time.

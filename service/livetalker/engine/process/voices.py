@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +13,10 @@ from livetalker.core.outputs import Frames, Output, Skipped
 from livetalker.core.stream_state import Resumption
 from livetalker.engine.process.messages import Command
 from livetalker.engine.resumed_stream import origin_of
+from livetalker.engine.stream import Sink
 
 if TYPE_CHECKING:
     from livetalker.engine.process.remote import RemoteEngine
-
-Sink = Callable[[Output], None]
 
 
 class RemoteVoice:

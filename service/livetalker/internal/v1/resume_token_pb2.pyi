@@ -60,11 +60,11 @@ class Level(_message.Message):
     def __init__(self, sample: _Optional[int] = ..., held_db: _Optional[float] = ...) -> None: ...
 
 class IdentityState(_message.Message):
-    __slots__ = ("matching", "voiced", "listened", "voice", "identity", "confidence", "challenger", "held", "heard", "embedding", "embedding_before", "fade_frame", "pending")
+    __slots__ = ("matching", "voiced", "listened", "cosines", "identity", "confidence", "challenger", "held", "heard", "embedding", "embedding_before", "fade_frame", "pending")
     MATCHING_FIELD_NUMBER: _ClassVar[int]
     VOICED_FIELD_NUMBER: _ClassVar[int]
     LISTENED_FIELD_NUMBER: _ClassVar[int]
-    VOICE_FIELD_NUMBER: _ClassVar[int]
+    COSINES_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     CHALLENGER_FIELD_NUMBER: _ClassVar[int]
@@ -77,7 +77,7 @@ class IdentityState(_message.Message):
     matching: bool
     voiced: int
     listened: int
-    voice: bytes
+    cosines: bytes
     identity: str
     confidence: float
     challenger: str
@@ -87,7 +87,7 @@ class IdentityState(_message.Message):
     embedding_before: _containers.RepeatedScalarFieldContainer[float]
     fade_frame: int
     pending: _containers.RepeatedCompositeFieldContainer[PendingIdentity]
-    def __init__(self, matching: _Optional[bool] = ..., voiced: _Optional[int] = ..., listened: _Optional[int] = ..., voice: _Optional[bytes] = ..., identity: _Optional[str] = ..., confidence: _Optional[float] = ..., challenger: _Optional[str] = ..., held: _Optional[int] = ..., heard: _Optional[int] = ..., embedding: _Optional[_Iterable[float]] = ..., embedding_before: _Optional[_Iterable[float]] = ..., fade_frame: _Optional[int] = ..., pending: _Optional[_Iterable[_Union[PendingIdentity, _Mapping]]] = ...) -> None: ...
+    def __init__(self, matching: _Optional[bool] = ..., voiced: _Optional[int] = ..., listened: _Optional[int] = ..., cosines: _Optional[bytes] = ..., identity: _Optional[str] = ..., confidence: _Optional[float] = ..., challenger: _Optional[str] = ..., held: _Optional[int] = ..., heard: _Optional[int] = ..., embedding: _Optional[_Iterable[float]] = ..., embedding_before: _Optional[_Iterable[float]] = ..., fade_frame: _Optional[int] = ..., pending: _Optional[_Iterable[_Union[PendingIdentity, _Mapping]]] = ...) -> None: ...
 
 class PendingIdentity(_message.Message):
     __slots__ = ("feature", "identity")

@@ -58,6 +58,19 @@ namespace LiveTalker
             }
         }
 
+        /// <summary>Appends silence; the oldest samples give way.</summary>
+        public void Skip(long count)
+        {
+            lock (gate)
+            {
+                written += Math.Max(0, count - samples.Length);
+                for (long left = Math.Min(count, samples.Length); left > 0; left--)
+                {
+                    samples[(int)(written++ % samples.Length)] = 0;
+                }
+            }
+        }
+
         /// <summary>Copies samples from a position on.</summary>
         /// <param name="from">The first sample wanted; moved up to the oldest one where that was overwritten.</param>
         /// <param name="target">Where to copy them.</param>

@@ -18,7 +18,7 @@ namespace LiveTalker
             {
                 if (controls.Count >= TooMany)
                 {
-                    Collapse(long.MaxValue, keepRematch: true);
+                    Collapse(long.MaxValue, 0);
                 }
 
                 controls.Add(control);
@@ -43,19 +43,20 @@ namespace LiveTalker
 
         /// <summary>Begins a call whose audio starts at a sample: what was in force there comes first, then what followed.</summary>
         /// <param name="startSample">First sample of the call.</param>
-        /// <param name="resumes">Whether the server remembers the identity of the broken stream.</param>
-        public void Rewind(long startSample, bool resumes)
+        /// <param name="knownSample">Before which the server, or its token, knows of identities and flushes; 0: of none.</param>
+        public void Rewind(long startSample, long knownSample)
         {
             lock (gate)
             {
-                Collapse(startSample, keepRematch: !resumes);
+                Collapse(startSample, knownSample);
                 sent = 0;
             }
         }
 
         // Of what was sent, keeps the last mute, shaping and identity before the sample, and what changed them after it.
-        // A flush has done its work: the frames it dropped are not wanted from a new call either.
-        private void Collapse(long startSample, bool keepRematch)
+        // A flush before the sample has nothing to drop. One that the server knows of is not said again, nor is an identity:
+        // the voice would be matched anew.
+        private void Collapse(long startSample, long knownSample)
         {
             Control mute = null;
             Control shaping = null;
@@ -65,6 +66,7 @@ namespace LiveTalker
             {
                 Control control = controls[i];
                 bool before = control.AtSample <= startSample;
+                bool known = control.AtSample < knownSample;
                 switch (control.Kind)
                 {
                     case ControlKind.Mute:
@@ -74,8 +76,11 @@ namespace LiveTalker
                     case ControlKind.Shaping:
                         shaping = Keep(control, before, shaping, later);
                         break;
-                    case ControlKind.RematchIdentity when keepRematch:
+                    case ControlKind.RematchIdentity when !known:
                         rematch = Keep(control, before, rematch, later);
+                        break;
+                    case ControlKind.Flush when !known && !before:
+                        later.Add(control);
                         break;
                 }
             }

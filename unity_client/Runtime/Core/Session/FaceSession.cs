@@ -33,6 +33,7 @@ namespace LiveTalker
         private volatile int state = (int)SessionState.Connecting;
         private volatile byte[] token;
         private StreamPlan tokenPlan;
+        private long knownSample; // up to which the token knows of identities and flushes
         private long nextFrame;
 
         internal FaceSession(LiveTalkerClient client, SessionConfig config)
@@ -103,6 +104,20 @@ namespace LiveTalker
             }
 
             return taken;
+        }
+
+        /// <summary>
+        /// Says that audio was lost before it could be written: silence takes its place, and what follows keeps its instants.
+        /// For live delivery. Never waits, allocates nothing.
+        /// </summary>
+        /// <param name="samples">How much.</param>
+        public void Skip(long samples)
+        {
+            if (!IsOver && !audioComplete && samples > 0)
+            {
+                Audio.Skip(samples);
+                attempt?.Wake();
+            }
         }
 
         /// <summary>Samples that <see cref="Write"/> takes now; in live delivery any number.</summary>
@@ -206,14 +221,19 @@ namespace LiveTalker
         {
             info = started;
             tokenPlan = plan;
+            knownSample = plan.Resumes ? knownSample : 0;
             token = started.ResumeToken.Length > 0 ? started.ResumeToken : null;
             SetState(SessionState.Streaming);
             Raise(new SessionEvent(SessionEventKind.Connected, $"Connected to {client.Server.Authority}."));
         }
 
-        internal void OnResumePoint(byte[] newest)
+        /// <summary>Keeps a token.</summary>
+        /// <param name="newest">The token.</param>
+        /// <param name="frame">Frame on the session's clock that it was made at.</param>
+        internal void OnResumePoint(byte[] newest, long frame)
         {
             token = newest;
+            knownSample = frame * Config.SampleRate / Config.FrameRate;
         }
 
         /// <summary>Hands a frame on, unless the caller has it already.</summary>
@@ -318,7 +338,7 @@ namespace LiveTalker
             byte[] shown = token;
             StreamPlan plan = StreamPlan.Make(
                 Audio, nextFrame, Config.SampleRate, Config.FrameRate, shown != null, tokenPlan);
-            Controls.Rewind(plan.StartSample, plan.Resumes);
+            Controls.Rewind(plan.StartSample, plan.Resumes ? knownSample : 0);
             var call = new StreamAttempt(client, this, plan, shown);
             attempt = call;
             try
@@ -346,14 +366,13 @@ namespace LiveTalker
         private async Task<bool> PrepareRetryAsync(LiveTalkerException error)
         {
             lastError = error;
-            bool startAnew = error.Reason.StartsWith("RESUME_", StringComparison.Ordinal) || error.Reason == "GAP_TOO_LONG";
-            if (startAnew && token != null)
+            if (error.WantsNewStream && token != null)
             {
                 token = null; // this server cannot go on, but it can begin
                 return true;
             }
 
-            if (!startAnew && !error.IsTransient)
+            if (!error.WantsNewStream && !error.IsTransient)
             {
                 Fail(error);
                 return false;

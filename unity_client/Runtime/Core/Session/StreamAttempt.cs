@@ -246,9 +246,9 @@ namespace LiveTalker
             session.Raise(occurred);
         }
 
-        void IResponseSink.OnResumePoint(byte[] newest)
+        void IResponseSink.OnResumePoint(byte[] newest, long frameIndex)
         {
-            session.OnResumePoint(newest);
+            session.OnResumePoint(newest, frameIndex + plan.BaseFrames);
         }
     }
 }

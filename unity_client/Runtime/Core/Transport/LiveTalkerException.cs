@@ -28,15 +28,18 @@ namespace LiveTalker
         /// <summary>When another attempt is worth while; null where the server did not say.</summary>
         public TimeSpan? RetryAfter { get; }
 
-        /// <summary>Whether the same call may succeed later without anybody changing anything.</summary>
+        /// <summary>
+        /// Whether the same call may succeed later without anybody changing anything; docs/clients.md has the table.
+        /// </summary>
         public bool IsTransient
         {
             get
             {
                 switch (Code)
                 {
-                    case StatusCode.Unavailable:
                     case StatusCode.ResourceExhausted:
+                        return Reason == "SERVER_FULL"; // else a message was too large, and will be again
+                    case StatusCode.Unavailable:
                     case StatusCode.Aborted:
                     case StatusCode.Internal:
                     case StatusCode.Unknown:
@@ -49,6 +52,10 @@ namespace LiveTalker
                 }
             }
         }
+
+        /// <summary>Whether this server cannot go on with the stream, but would begin a new one.</summary>
+        internal bool WantsNewStream =>
+            Reason == "RESUME_INVALID" || Reason == "RESUME_MODEL_CHANGED" || Reason == "GAP_TOO_LONG";
 
         /// <summary>Whether client and server disagree about TLS, which no waiting mends.</summary>
         internal bool IsTlsMistake { get; set; }

@@ -138,19 +138,24 @@ namespace LiveTalker.Wire
             return new SessionEvent(SessionEventKind.Warning, $"{reason}: {text}");
         }
 
-        public static byte[] ResumePoint(ReadOnlySpan<byte> message)
+        public static byte[] ResumePoint(ReadOnlySpan<byte> message, out long frameIndex)
         {
             byte[] token = new byte[0];
+            frameIndex = 0;
             var reader = new ProtoReader(message);
             while (reader.TryReadTag(out uint tag))
             {
-                if (tag == ((1 << 3) | Bytes))
+                switch (tag)
                 {
-                    token = reader.ReadBytes().ToArray();
-                }
-                else
-                {
-                    reader.Skip(tag);
+                    case (1 << 3) | Bytes:
+                        token = reader.ReadBytes().ToArray();
+                        break;
+                    case 2 << 3:
+                        frameIndex = reader.ReadInt64();
+                        break;
+                    default:
+                        reader.Skip(tag);
+                        break;
                 }
             }
 

@@ -16,7 +16,9 @@ namespace LiveTalker.Wire
 
         void OnEvent(SessionEvent occurred);
 
-        void OnResumePoint(byte[] token);
+        /// <param name="token">A newer token.</param>
+        /// <param name="frameIndex">The frame it was made at, on the call's clock.</param>
+        void OnResumePoint(byte[] token, long frameIndex);
     }
 
     /// <summary>Reads <c>AnimateResponse</c> and <c>GetModelInfoResponse</c>.</summary>
@@ -281,7 +283,8 @@ namespace LiveTalker.Wire
                         sink.OnEvent(EventDecoder.Warning(reader.ReadBytes()));
                         break;
                     case (5 << 3) | Bytes:
-                        sink.OnResumePoint(EventDecoder.ResumePoint(reader.ReadBytes()));
+                        byte[] token = EventDecoder.ResumePoint(reader.ReadBytes(), out long frameIndex);
+                        sink.OnResumePoint(token, frameIndex);
                         break;
                     default:
                         reader.Skip(tag);

@@ -371,6 +371,9 @@ void ULiveTalkerComponent::TakeEvents()
 		case LIVETALKER_EVENT_RESUMED:
 			SetState(ELiveTalkerState::Streaming, FString());
 			break;
+		case LIVETALKER_EVENT_WARNING:
+			UE_LOG(LogLiveTalker, Warning, TEXT("%s: %s"), *Subject.ToString(), *Words);
+			break;
 		default:
 			UE_LOG(LogLiveTalker, Verbose, TEXT("%s: %s"), *Subject.ToString(), *Words);
 			break;

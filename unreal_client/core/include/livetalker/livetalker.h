@@ -213,7 +213,7 @@ enum {
   LIVETALKER_EVENT_GAP = 7,
   /* The server is stopping; the session will reconnect. */
   LIVETALKER_EVENT_DRAINING = 8,
-  /* Something odd was put right. name: its reason. */
+  /* Something is odd, or was and was put right. name: its reason, such as "TOKEN_IN_PLAIN_TEXT". */
   LIVETALKER_EVENT_WARNING = 9
 };
 
@@ -287,7 +287,7 @@ LIVETALKER_API const char* livetalker_blendshape_name(int32_t index);
 /* Sets every field to its default. struct_size: sizeof(livetalker_config). */
 LIVETALKER_API void livetalker_config_init(livetalker_config* config, uint32_t struct_size);
 
-/* Opens a session and returns at once; the connection is made on the session's own thread.
+/* Opens a session and returns at once; files are read and the connection is made on the session's own thread.
  *
  * message, of capacity bytes, receives a sentence that says what to do when the result is not OK; it may be NULL. */
 LIVETALKER_API livetalker_status livetalker_open(const livetalker_config* config, livetalker_session** session,

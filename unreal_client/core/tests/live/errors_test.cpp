@@ -50,12 +50,38 @@ TEST(Errors, AConfigurationThatCannotBeUsedIsRefusedAtOnce) {
   EXPECT_TRUE(says(refusal([](auto& config) { config.delivery = 0; }), "delivery"));
   EXPECT_TRUE(says(refusal([](auto& config) { config.struct_size = 0; }), "livetalker_config_init"));
   EXPECT_TRUE(says(refusal([](auto& config) { config.token = "line\nbreak"; }), "printable"));
+  EXPECT_TRUE(says(refusal([](auto& config) { config.tls_ca_file = "/no/such/file.pem"; }), "tls is 0"));
   EXPECT_TRUE(says(refusal([](auto& config) {
                      config.tls = 1;
-                     config.tls_ca_file = "/no/such/file.pem";
+                     config.tls_key_file = "/no/such/file.pem";
                    }),
-                   "cannot be read"));
-  EXPECT_TRUE(says(refusal([](auto& config) { config.tls_ca_file = TEST_SOURCES "/exports.sh"; }), "PEM"));
+                   "belong together"));
+}
+
+// Files are read on the session's thread, so that a slow disk does not hold the caller up.
+TEST(Errors, TlsFilesThatCannotBeUsed) {
+  const auto told = [](const char* file) {
+    Talker talker("127.0.0.1:1", [&](auto& config) {
+      config.tls = 1;
+      config.tls_ca_file = file;
+    });
+    const livetalker_event event = only_event(talker, LIVETALKER_EVENT_FAILED);
+    EXPECT_EQ(LIVETALKER_ERROR_TLS, event.error);
+    EXPECT_EQ(LIVETALKER_STATE_FAILED, livetalker_get_state(talker.get()));
+    const float silence[16] = {};
+    EXPECT_EQ(LIVETALKER_ENDED, livetalker_push_audio(talker.get(), silence, 16));
+    return std::string(event.message);
+  };
+  EXPECT_TRUE(says(told("/no/such/file.pem"), "cannot be read"));
+  EXPECT_TRUE(says(told(TEST_SOURCES "/exports.sh"), "PEM"));
+}
+
+TEST(Errors, ATokenThatOthersCouldReadIsWarnedOf) {
+  Talker talker("192.0.2.7:50051", [](auto& config) { config.token = "anna-0123456789abcdef"; });
+  const livetalker_event* event = talker.wait_event(LIVETALKER_EVENT_WARNING, 5);
+  ASSERT_NE(nullptr, event);
+  EXPECT_STREQ("TOKEN_IN_PLAIN_TEXT", event->name);
+  EXPECT_TRUE(says(event->message, "use TLS"));
 }
 
 TEST(Errors, ABadAddress) {

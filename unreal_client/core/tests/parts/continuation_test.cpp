@@ -35,6 +35,21 @@ TEST(Continuation, ResumesWithTwoSecondsOfAudio) {
   EXPECT_EQ(301 * kRate / kFps - 2 * kRate, opening.first_sample);
 }
 
+TEST(Continuation, SaysWhatTheTokenKnows) {
+  Continuation continuation = after(301, "token");
+  EXPECT_EQ(0, continuation.next(0).known);
+  continuation.keep("newer", 300);
+  EXPECT_EQ(5 * kRate, continuation.next(0).known);
+  continuation.keep("as it was");  // a resumed call begins
+  EXPECT_EQ(5 * kRate, continuation.next(0).known);
+  continuation.forget();
+  EXPECT_EQ(0, continuation.next(0).known) << "a new stream knows nothing";
+  continuation.keep("of the new stream");
+  EXPECT_EQ(0, continuation.next(0).known);
+  continuation.keep("newer", 240);  // on a clock that began three seconds later
+  EXPECT_EQ(7 * kRate, continuation.next(0).known);
+}
+
 TEST(Continuation, NeverAsksForAudioBeforeTheStream) {
   Continuation continuation = after(30, "token");
   EXPECT_EQ(0, continuation.next(0).first_sample);

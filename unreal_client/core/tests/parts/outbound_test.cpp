@@ -131,16 +131,40 @@ TEST_F(OutboundTest, ARestartSendsThePastAndStandingControlsAgain) {
   push(outbound, 100);
   while (take(outbound) != Next::kNothing) {
   }
-  const auto sequence = [&](bool new_stream) {
-    outbound.restart(60, new_stream);
+  const auto sequence = [&](std::int64_t known) {
+    outbound.restart(60, known);
     std::string said;
     for (Next next = take(outbound); next != Next::kNothing; next = take(outbound)) {
       said += next == Next::kAudio ? std::to_string(chunk_.start) + " " : control_.has_mute() ? "mute " : "identity ";
     }
     return said;
   };
-  EXPECT_EQ("60 80 mute 100 120 140 160 180 ", sequence(false));
-  EXPECT_EQ("60 80 mute identity 100 120 140 160 180 ", sequence(true));
+  EXPECT_EQ("60 80 mute 100 120 140 160 180 ", sequence(101));
+  EXPECT_EQ("60 80 mute identity 100 120 140 160 180 ", sequence(0));
+}
+
+TEST_F(OutboundTest, ARestartSaysAgainWhatTheTokenDoesNotKnow) {
+  Outbound outbound(options(false));
+  push(outbound, 100);
+  while (take(outbound) != Next::kNothing) {
+  }
+  outbound.control(rematch_control("anna"));
+  ASSERT_EQ(100, outbound.interrupt());
+  push(outbound, 100);
+  while (take(outbound) != Next::kNothing) {
+  }
+  const auto said = [&](std::int64_t position, std::int64_t known) {
+    outbound.restart(position, known);
+    std::string all;
+    for (Next next = take(outbound); next != Next::kNothing; next = take(outbound)) {
+      all += next == Next::kAudio ? std::to_string(chunk_.start) + " " : control_.has_flush() ? "flush " : "identity ";
+    }
+    return all;
+  };
+  EXPECT_EQ("60 80 identity flush 100 120 140 160 180 ", said(60, 100));
+  EXPECT_EQ("60 80 100 120 140 160 180 ", said(60, 101));
+  EXPECT_EQ("60 80 identity flush 100 120 140 160 180 ", said(60, 0));
+  EXPECT_EQ("identity 140 160 180 ", said(140, 0)) << "there is nothing left to take back";
 }
 
 TEST_F(OutboundTest, RestartsOfCallsThatNeverWereSendStandingControlsOnce) {
@@ -148,7 +172,7 @@ TEST_F(OutboundTest, RestartsOfCallsThatNeverWereSendStandingControlsOnce) {
   outbound.control(mute_control(true));
   ASSERT_EQ(Next::kControl, take(outbound));
   outbound.control(mute_control(false));
-  for (int attempt = 0; attempt < 100; ++attempt) outbound.restart(0, false);
+  for (int attempt = 0; attempt < 100; ++attempt) outbound.restart(0, 0);
   ASSERT_EQ(Next::kControl, take(outbound));
   EXPECT_TRUE(control_.has_mute());
   ASSERT_EQ(Next::kControl, take(outbound));
