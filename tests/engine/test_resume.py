@@ -278,5 +278,5 @@ def test_a_level_falls_two_decibels_a_second_to_the_next_one_that_is_known() -> 
 
 def streamed_state(levels: tuple[tuple[int, float], ...]) -> StreamState:
     here = np.zeros(1, np.float32)
-    identity = IdentityState(False, 0, 0, np.zeros(1), "", 0.0, "", 0, Fade(0, here, here), 0)
+    identity = IdentityState(False, 0, 0, 0, np.zeros(1), "", 0.0, "", 0, Fade(0, here, here))
     return StreamState(0, levels, 0, identity, ShapingState(Shaping(), Shaping()))

@@ -117,11 +117,7 @@ def test_an_export_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monke
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
-<<<<<<< HEAD
     monkeypatch.setattr("onnx.save", full)
-=======
-    monkeypatch.setattr(onnx, "save", full)
->>>>>>> refs/heads/research
     for folder in ("bundle", "other"):
         with pytest.raises(OSError, match="no space"):
             write_tiny_bundle(tmp_path / folder, seed=1)

@@ -79,7 +79,9 @@ class IdentityLibrary:
         Returns:
             ``[N]`` in -1..1.
         """
-        return (self.features @ self.voice_space.voiceprint(voice)).astype(np.float64)
+        # Not a matrix product: BLAS would wake its threads for one, which then spin on the cores of others.
+        cosines: Array = np.einsum("nd,d->n", self.features, self.voice_space.voiceprint(voice))
+        return cosines.astype(np.float64)
 
     def confidence(self, cosines: NDArray[np.float64], index: int) -> float:
         """Share of the identity ``index`` in ``softmax(cosines / temperature)``."""

@@ -64,10 +64,11 @@ class IdentityTracker:
         self._heard = 0  # features before this one have been counted
         self._sum: NDArray[np.float64]
         self._before: tuple[int, NDArray[np.float64]]  # voice another object heard: features, and cosines
+        self._checked: tuple[int, int, int, NDArray[np.float64]]  # as of the latest check: a state's first numbers
         self._current: int | None
         self._challenger: int | None
         self.identity: str | None
-        self._begin(choice)
+        self._begin(choice, 0)
 
     @property
     def listening(self) -> bool:
@@ -90,7 +91,7 @@ class IdentityTracker:
         self._heard = feature + 1
         while self._pending and self._pending[0][0] <= feature:
             at, choice = self._pending.pop(0)
-            self._begin(choice)
+            self._begin(choice, at)
             if choice.mode != "auto":
                 self._embedding.change(first_frame_of(at, self._look_ahead), self._library.embedding(choice))
         if not self._matching or speech <= VOICED:
@@ -136,20 +137,17 @@ class IdentityTracker:
         """What it takes to go on from here with another object."""
         return IdentityState(
             self._matching,
-            self._voiced,
-            self._listened + self._before[0],
-            self._cosines() if self._matching else np.zeros(0),
+            *(self._checked if self._matching else (self._heard, 0, 0, np.zeros(0))),
             self.identity or "",
             self._confidence,
             "" if self._challenger is None else self._library.names[self._challenger],
             self._held,
             self._embedding.latest,
-            self._heard,
             tuple(self._pending),
         )
 
     def restore(self, state: IdentityState) -> None:
-        """Goes on where another object was; features that it has heard may come again and are not counted twice.
+        """Goes on where another object was at its latest check; what it heard up to there is not counted twice.
 
         A state does not hold the voice, which would make it large, but how alike it was to whom; voice heard from then
         on is weighed against that.
@@ -163,10 +161,11 @@ class IdentityTracker:
         names, fade = self._library.names, state.embedding
         if len(state.cosines) not in (0, len(names)) or fade.target.shape != self._library.neutral.shape:
             raise ValueError("the state is of another identity library")
-        self._matching, self._voiced = state.matching, state.voiced
-        if len(state.cosines):
+        self._matching, self._heard, self._voiced = state.matching, state.heard, state.voiced
+        if state.matching:
             self._before = state.listened, state.cosines
-        self._confidence, self._held, self._heard = state.confidence, state.held, state.heard
+            self._checked = state.heard, state.voiced, state.listened, state.cosines
+        self._confidence, self._held = state.confidence, state.held
         self._current = names.index(state.identity) if state.identity else None
         self._challenger = names.index(state.challenger) if state.challenger else None
         self.identity = state.identity or None
@@ -174,10 +173,11 @@ class IdentityTracker:
         self._embedding.change(fade.start, fade.target)
         self._pending = list(state.pending)
 
-    def _begin(self, choice: IdentityChoice) -> None:
+    def _begin(self, choice: IdentityChoice, since: int) -> None:
         self._matching = choice.mode == "auto"
         self._sum = np.zeros(self._library.voice_space.pooled_width)
-        self._before = 0, np.zeros(len(self._library.names))
+        nobody = np.zeros(len(self._library.names))
+        self._before, self._checked = (0, nobody), (since, 0, 0, nobody)
         self._voiced = 0
         self._listened = 0
         self._current = None
@@ -187,7 +187,7 @@ class IdentityTracker:
         self.identity = None
 
     def _cosines(self) -> NDArray[np.float64]:
-        """How alike all voice heard is to each identity, ``[N]``; zeros before there was any."""
+        """How alike all voice heard is to each identity, ``[N]``."""
         count, cosines = self._before
         if not self._listened:
             return cosines
@@ -196,6 +196,7 @@ class IdentityTracker:
 
     def _check(self, feature: int) -> IdentityMatched | None:
         cosines = self._cosines()
+        self._checked = self._heard, self._voiced, self._before[0] + self._listened, cosines
         best = int(np.argmax(cosines))
         previous = self._current
         self._decide(best, clear=previous is None or cosines[best] - cosines[previous] > MARGIN)

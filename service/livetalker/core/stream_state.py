@@ -35,7 +35,8 @@ class IdentityState:
 
     Attributes:
         matching: whether the voice is still listened to; False once locked, pinned or blended.
-        voiced: features with voice that were heard.
+        heard: features before this one were counted.
+        voiced: those of them with voice.
         listened: those of them whose voice ``cosines`` is about.
         cosines: ``[N]``, how alike it was to each identity of the library; empty where matching is over.
         identity: name matched; empty for none.
@@ -43,11 +44,11 @@ class IdentityState:
         challenger: name that may replace it; empty for none.
         held: checks in a row that have confirmed it.
         embedding: ``[E]`` and how it is reached.
-        heard: features before this one were counted.
         pending: choices that take effect at a feature not heard yet.
     """
 
     matching: bool
+    heard: int
     voiced: int
     listened: int
     cosines: NDArray[np.float64]
@@ -56,7 +57,6 @@ class IdentityState:
     challenger: str
     held: int
     embedding: Fade
-    heard: int
     pending: tuple[tuple[int, IdentityChoice], ...] = ()
 
 

@@ -78,6 +78,7 @@ def _identity_from_wire(message: internal.IdentityState) -> IdentityState:
     source = np.array(message.embedding_before, np.float32) if message.embedding_before else target
     return IdentityState(
         matching=message.matching,
+        heard=message.heard,
         voiced=message.voiced,
         listened=message.listened,
         cosines=np.frombuffer(message.cosines, _HALF).astype(np.float64),
@@ -86,6 +87,5 @@ def _identity_from_wire(message: internal.IdentityState) -> IdentityState:
         challenger=message.challenger,
         held=message.held,
         embedding=Fade(message.fade_frame, source, target),
-        heard=message.heard,
         pending=tuple((pending.feature, read_identity(pending.identity)) for pending in message.pending),
     )
