@@ -6,7 +6,7 @@ import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import onnx
 import torch
@@ -105,20 +105,6 @@ def write_bundle(
     Raises:
         OccupiedError: ``folder`` is there and is no bundle.
     """
-    with Draft(folder, METADATA) as draft:
-        _write(draft.folder, name, version, encoder, phone_head, denoiser, schedule, identities)
-
-
-def _write(
-    folder: Path,
-    name: str,
-    version: str,
-    encoder: StreamingHubert | RollingHubert,
-    phone_head: PhoneHead | SpeechHead,
-    denoiser: Denoiser,
-    schedule: Schedule,
-    identities: IdentityLibrary,
-) -> None:
     if isinstance(encoder, StreamingHubert):
         assert isinstance(phone_head, PhoneHead)
         kind, head, shape = "streaming", "phone_head", encoder.config.to_dict()
@@ -147,8 +133,28 @@ def _write(
         "identity.voice_mean": identities.voice_mean.clone(),
         "identity.neutral": identities.neutral().detach().clone(),
     }
-    about = {"format": FORMAT, "name": name, "version": version}
-    save_file(weights, folder / WEIGHTS, metadata=about)
+    metadata = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "version": version,
+        "steps": len(schedule),
+        "blendshapes": list(BLENDSHAPES),
+        "encoder_kind": kind,
+        "encoder": shape,
+        "denoiser": denoiser.config.to_dict(),
+        "identities": list(identities.names),
+    }
+    with Draft(folder, METADATA) as draft:
+        _store(draft.folder, weights, graphs, metadata)
+
+
+def _store(
+    folder: Path, weights: Mapping[str, Tensor], graphs: Mapping[str, onnx.ModelProto], metadata: dict[str, Any]
+) -> None:
+    """Write the files of a bundle, the weights once, and the metadata with their digests last."""
+    about = {key: metadata[key] for key in ("format", "name", "version")}
+    save_file(dict(weights), folder / WEIGHTS, metadata=about)
     stored = [WEIGHTS]
     rounded = {
         initializer.name: numpy_helper.to_array(initializer)
@@ -165,17 +171,5 @@ def _write(
         for holder in stored:
             point_into(graph, folder / holder)
         onnx.save(graph, folder / file)
-    metadata = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "name": name,
-        "version": version,
-        "steps": len(schedule),
-        "blendshapes": list(BLENDSHAPES),
-        "encoder_kind": kind,
-        "encoder": shape,
-        "denoiser": denoiser.config.to_dict(),
-        "identities": list(identities.names),
-        "sha256": {file: file_hash(folder / file) for file in FILES[kind]},
-    }
-    (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", "utf-8")
+    digests = {file: file_hash(folder / file) for file in FILES[metadata["encoder_kind"]]}
+    (folder / METADATA).write_text(json.dumps({**metadata, "sha256": digests}, indent=1) + "\n", "utf-8")
