@@ -204,11 +204,16 @@ def test_another_object_goes_on_from_the_latest_check() -> None:
     one, other = automatic(), automatic()
     assert [m.identity for m in hear(one, [voice("ann")] * 60)] == ["ann"]
     other.restore(one.state)
-    assert other.identity == "ann" and one.state.heard == one.state.voiced == 50
+    assert other.identity == "ann" and one.state.evidence.heard == one.state.evidence.voiced == 50
     voices = [voice("ann")] * 60 + [voice("bob")] * 30
     assert hear(one, voices[60:], first=60) == hear(other, voices[30:], first=30) == []
-    assert other.state.listened == one.state.listened and other.state.heard == one.state.heard == 75
-    ours, theirs = (tracker.state.cosines / np.linalg.norm(tracker.state.cosines) for tracker in (one, other))
+    assert (
+        other.state.evidence.listened == one.state.evidence.listened
+        and other.state.evidence.heard == one.state.evidence.heard == 75
+    )
+    ours, theirs = (
+        tracker.state.evidence.cosines / np.linalg.norm(tracker.state.evidence.cosines) for tracker in (one, other)
+    )
     np.testing.assert_allclose(ours, theirs, atol=0.1)
     found = [[m.identity for m in hear(tracker, [voice("bob")] * 200, first=90)] for tracker in (one, other)]
     assert found == [["bob"], ["bob"]]

@@ -11,7 +11,7 @@ from diffusiontalker.arkit import INDEX
 from diffusiontalker.geometry import SAMPLE_RATE, frame_count
 from livetalker.core.config import IdentityChoice, Shaping, StreamConfig
 from livetalker.core.outputs import Checkpoint, Failed, Finished, Frames, IdentityMatched, Skipped
-from livetalker.core.stream_state import Fade, IdentityState, Resumption, ShapingState, StreamState
+from livetalker.core.stream_state import Evidence, Fade, IdentityState, Resumption, ShapingState, StreamState
 from livetalker.engine.engine import Engine
 from livetalker.engine.resumed_stream import level_at, origin_of
 from tests.engine.chunks import Audio, Listener
@@ -241,7 +241,7 @@ def test_controls_before_any_audio_harm_nothing(engine: Engine) -> None:
 def test_a_state_of_another_model_fails_the_stream_and_no_other(engine: Engine) -> None:
     whole = streamed(engine, voice(4.0, SAMPLE_RATE, seed=3), StreamConfig())
     state = state_before(whole, 120)
-    state.identity.cosines.resize(5, refcheck=False)
+    state.identity.evidence.cosines.resize(5, refcheck=False)
     good, bad = Listener(), Listener()
     resuming = engine.resume(StreamConfig(), bad, Resumption(20, state))
     assert resuming.begin(0) == 0
@@ -278,5 +278,5 @@ def test_a_level_falls_two_decibels_a_second_to_the_next_one_that_is_known() -> 
 
 def streamed_state(levels: tuple[tuple[int, float], ...]) -> StreamState:
     here = np.zeros(1, np.float32)
-    identity = IdentityState(False, 0, 0, 0, np.zeros(1), "", 0.0, "", 0, Fade(0, here, here))
+    identity = IdentityState(False, Evidence(0, 0, 0, np.zeros(1)), "", 0.0, "", 0, Fade(0, here, here))
     return StreamState(0, levels, 0, identity, ShapingState(Shaping(), Shaping()))

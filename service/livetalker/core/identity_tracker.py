@@ -17,7 +17,7 @@ from livetalker.core.config import AUTO, IdentityChoice
 from livetalker.core.crossfade import CrossFade
 from livetalker.core.identity_library import IdentityLibrary
 from livetalker.core.outputs import IdentityMatched
-from livetalker.core.stream_state import IdentityState
+from livetalker.core.stream_state import Evidence, IdentityState
 
 VOICED: Final = 0.5
 """A feature counts as voice above this speech probability, the one for a frame with the least look-ahead."""
@@ -64,7 +64,7 @@ class IdentityTracker:
         self._heard = 0  # features before this one have been counted
         self._sum: NDArray[np.float64]
         self._before: tuple[int, NDArray[np.float64]]  # voice another object heard: features, and cosines
-        self._checked: tuple[int, int, int, NDArray[np.float64]]  # as of the latest check: a state's first numbers
+        self._evidence: Evidence  # as of the latest check
         self._current: int | None
         self._challenger: int | None
         self.identity: str | None
@@ -137,7 +137,7 @@ class IdentityTracker:
         """What it takes to go on from here with another object."""
         return IdentityState(
             self._matching,
-            *(self._checked if self._matching else (self._heard, 0, 0, np.zeros(0))),
+            self._evidence if self._matching else Evidence(self._heard, 0, 0, np.zeros(0)),
             self.identity or "",
             self._confidence,
             "" if self._challenger is None else self._library.names[self._challenger],
@@ -158,13 +158,13 @@ class IdentityTracker:
         Raises:
             ValueError: the library lacks a name, or the state is of another library.
         """
-        names, fade = self._library.names, state.embedding
-        if len(state.cosines) not in (0, len(names)) or fade.target.shape != self._library.neutral.shape:
+        names, fade, evidence = self._library.names, state.embedding, state.evidence
+        if len(evidence.cosines) not in (0, len(names)) or fade.target.shape != self._library.neutral.shape:
             raise ValueError("the state is of another identity library")
-        self._matching, self._heard, self._voiced = state.matching, state.heard, state.voiced
+        self._matching, self._heard, self._voiced = state.matching, evidence.heard, evidence.voiced
         if state.matching:
-            self._before = state.listened, state.cosines
-            self._checked = state.heard, state.voiced, state.listened, state.cosines
+            self._before = evidence.listened, evidence.cosines
+            self._evidence = evidence
         self._confidence, self._held = state.confidence, state.held
         self._current = names.index(state.identity) if state.identity else None
         self._challenger = names.index(state.challenger) if state.challenger else None
@@ -177,7 +177,7 @@ class IdentityTracker:
         self._matching = choice.mode == "auto"
         self._sum = np.zeros(self._library.voice_space.pooled_width)
         nobody = np.zeros(len(self._library.names))
-        self._before, self._checked = (0, nobody), (since, 0, 0, nobody)
+        self._before, self._evidence = (0, nobody), Evidence(since, 0, 0, nobody)
         self._voiced = 0
         self._listened = 0
         self._current = None
@@ -196,7 +196,7 @@ class IdentityTracker:
 
     def _check(self, feature: int) -> IdentityMatched | None:
         cosines = self._cosines()
-        self._checked = self._heard, self._voiced, self._before[0] + self._listened, cosines
+        self._evidence = Evidence(self._heard, self._voiced, self._before[0] + self._listened, cosines)
         best = int(np.argmax(cosines))
         previous = self._current
         self._decide(best, clear=previous is None or cosines[best] - cosines[previous] > MARGIN)

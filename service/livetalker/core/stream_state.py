@@ -29,16 +29,30 @@ class Fade:
     target: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was heard of a voice that is being matched.
+
+    Attributes:
+        heard: features before this one were counted.
+        voiced: those of them with voice.
+        listened: those of them whose voice ``cosines`` is about.
+        cosines: ``[N]``, how alike it was to each identity of the library; empty where matching is over.
+    """
+
+    heard: int
+    voiced: int
+    listened: int
+    cosines: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IdentityState:
     """Whose style, and how far matching has come.
 
     Attributes:
         matching: whether the voice is still listened to; False once locked, pinned or blended.
-        heard: features before this one were counted.
-        voiced: those of them with voice.
-        listened: those of them whose voice ``cosines`` is about.
-        cosines: ``[N]``, how alike it was to each identity of the library; empty where matching is over.
+        evidence: as of the latest check.
         identity: name matched; empty for none.
         confidence: of the latest check.
         challenger: name that may replace it; empty for none.
@@ -48,10 +62,7 @@ class IdentityState:
     """
 
     matching: bool
-    heard: int
-    voiced: int
-    listened: int
-    cosines: NDArray[np.float64]
+    evidence: Evidence
     identity: str
     confidence: float
     challenger: str

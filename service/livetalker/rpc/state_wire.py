@@ -8,7 +8,7 @@ import numpy as np
 
 from livetalker.core.identity_tracker import FADE_FRAMES
 from livetalker.core.shaping import FADE_FRAMES as SHAPING_FADE_FRAMES
-from livetalker.core.stream_state import Fade, IdentityState, ShapingState, StreamState
+from livetalker.core.stream_state import Evidence, Fade, IdentityState, ShapingState, StreamState
 from livetalker.internal.v1 import resume_token_pb2 as internal
 from livetalker.messages import identity_to_wire, shaping_to_wire
 from livetalker.rpc.requests import read_identity, read_shaping
@@ -38,14 +38,14 @@ def _identity_to_wire(state: IdentityState, oldest: int) -> internal.IdentitySta
     fading = state.embedding.start + FADE_FRAMES > oldest and state.embedding.source is not state.embedding.target
     return internal.IdentityState(
         matching=state.matching,
-        voiced=state.voiced,
-        listened=state.listened,
-        cosines=state.cosines.astype(_HALF).tobytes(),
+        voiced=state.evidence.voiced,
+        listened=state.evidence.listened,
+        cosines=state.evidence.cosines.astype(_HALF).tobytes(),
         identity=state.identity,
         confidence=state.confidence,
         challenger=state.challenger,
         held=state.held,
-        heard=state.heard,
+        heard=state.evidence.heard,
         embedding=state.embedding.target.tolist(),
         embedding_before=state.embedding.source.tolist() if fading else (),
         fade_frame=state.embedding.start,
@@ -78,10 +78,12 @@ def _identity_from_wire(message: internal.IdentityState) -> IdentityState:
     source = np.array(message.embedding_before, np.float32) if message.embedding_before else target
     return IdentityState(
         matching=message.matching,
-        heard=message.heard,
-        voiced=message.voiced,
-        listened=message.listened,
-        cosines=np.frombuffer(message.cosines, _HALF).astype(np.float64),
+        evidence=Evidence(
+            message.heard,
+            message.voiced,
+            message.listened,
+            np.frombuffer(message.cosines, _HALF).astype(np.float64),
+        ),
         identity=message.identity,
         confidence=message.confidence,
         challenger=message.challenger,
