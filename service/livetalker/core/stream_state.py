@@ -29,7 +29,7 @@ class Fade:
     target: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What was heard of a voice that is being matched.
 
