@@ -24,7 +24,7 @@ from diffusiontalker.geometry import FEATURE_STRIDE
 from diffusiontalker.voice_space import Mixture, VoiceSpace
 
 FORMAT: Final = "livetalker-model"
-FORMAT_VERSION: Final = 6
+FORMAT_VERSION: Final = 7
 WEIGHTS: Final = "model.safetensors"
 INT8_WEIGHTS: Final = "int8.safetensors"
 ENCODER: Final = "encoder.onnx"

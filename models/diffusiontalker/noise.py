@@ -11,13 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_M0: Final = np.uint64(0xD2511F53)
-_M1: Final = np.uint64(0xCD9E8D57)
-_W0: Final = 0x9E3779B9
-_W1: Final = 0xBB67AE85
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _SHIFT: Final = np.uint64(32)
 _ROUNDS: Final = 10
+_MULTIPLIERS: Final = np.array([0xD2511F53, 0xCD9E8D57], np.uint64)
+_WEYL: Final = np.arange(_ROUNDS, dtype=np.uint64)[:, None] * np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
+"""What is added to the key before each round."""
 
 
 def philox4x32(counter: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -25,18 +24,22 @@ def philox4x32(counter: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[
 
     Args:
         counter: ``[..., 4]`` 32-bit words.
-        key: ``[..., 2]`` 32-bit words.
+        key: ``[..., 2]`` 32-bit words, broadcast against the counters.
 
     Returns:
         ``[..., 4]`` random 32-bit words, as ``uint64``.
     """
-    c0, c1, c2, c3 = (counter[..., i] for i in range(4))
-    k0, k1 = key[..., 0], key[..., 1]
-    for _ in range(_ROUNDS):
-        p0, p1 = _M0 * c0, _M1 * c2
-        c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _LOW, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _LOW
-        k0, k1 = (k0 + np.uint64(_W0)) & _LOW, (k1 + np.uint64(_W1)) & _LOW
-    return np.stack([c0, c1, c2, c3], axis=-1)
+    # The pairs (c0, c2) and (c1, c3), each as one array, first word first: half as many calls for the same words.
+    even, odd = np.moveaxis(counter[..., 0::2], -1, 0), np.moveaxis(counter[..., 1::2], -1, 0)
+    ones = (1,) * (counter.ndim - 1)
+    multipliers = _MULTIPLIERS.reshape(2, *ones)
+    keys = (np.moveaxis(key, -1, 0) + _WEYL.reshape(_ROUNDS, 2, *ones)) & _LOW
+    for round_key in keys:
+        products = multipliers * even
+        even, odd = (products >> _SHIFT)[::-1] ^ odd ^ round_key, (products & _LOW)[::-1]
+    words = np.empty((*even.shape[1:], 4), np.uint64)
+    words[..., 0::2], words[..., 1::2] = np.moveaxis(even, 0, -1), np.moveaxis(odd, 0, -1)
+    return words
 
 
 def frame_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: int) -> NDArray[np.float32]:
@@ -57,7 +60,7 @@ def frame_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: in
     counter[..., 1] = (frames >> _SHIFT)[..., None]
     counter[..., 2] = np.arange(lanes, dtype=np.uint64)
     key = np.stack([seeds & _LOW, seeds >> _SHIFT], axis=-1)[..., None, :]
-    words = philox4x32(counter, np.broadcast_to(key, (*frames.shape, lanes, 2)))
+    words = philox4x32(counter, key)
     uniform = (words.astype(np.float64) + 0.5) / 2.0**32
     radius = np.sqrt(-2 * np.log(uniform[..., 0::2]))
     angle = 2 * np.pi * uniform[..., 1::2]

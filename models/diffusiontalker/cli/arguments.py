@@ -73,13 +73,15 @@ def runs() -> argparse.ArgumentParser:
     return parser
 
 
-def bundle() -> argparse.ArgumentParser:
-    """``--bundle`` and what the model in it is called."""
+def bundle(steps: int) -> argparse.ArgumentParser:
+    """``--bundle`` and what the model in it is called; ``steps`` it takes unless told otherwise."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--bundle", type=Path, required=True, metavar="DIR", help="model to write; one that is there is replaced"
     )
-    parser.add_argument("--to", type=int, default=8, metavar="N", help="denoise steps of the model (default: 8)")
+    parser.add_argument(
+        "--to", type=int, default=steps, metavar="N", help=f"denoise steps of the model (default: {steps})"
+    )
     parser.add_argument("--name", help="of the model (default: that of the folder)")
     parser.add_argument("--model-version", default="local", metavar="V", help="for people (default: local)")
     return parser

@@ -151,7 +151,7 @@ def model(arguments: argparse.Namespace) -> None:
 def add(verbs: options.Verbs) -> None:
     """Add the verbs to the command."""
     speech, amount, training = options.speech(), options.amount(), options.training()
-    runs, bundle = options.runs(), options.bundle()
+    runs = options.runs()
     verb = verbs.add_parser("train", parents=[speech, training, runs], help=train.__doc__)
     verb.add_argument("--captures", type=Path, metavar="DIR", help="a captured corpus, instead of --corpus")
     verb.add_argument("--encoder", metavar="NAME", help="a HuBERT by hub name or folder (default: the shipped encoder)")
@@ -165,6 +165,7 @@ def add(verbs: options.Verbs) -> None:
         help="features kept of each window; more cost less and wait longer (default: 5)",
     )
     verb.set_defaults(run=train)
-    verbs.add_parser("export", parents=[runs, bundle], help=export.__doc__).set_defaults(run=export)
-    verb = verbs.add_parser("model", parents=[speech, amount, training, runs, halving(), bundle], help=model.__doc__)
+    verbs.add_parser("export", parents=[runs, options.bundle(8)], help=export.__doc__).set_defaults(run=export)
+    shipped = [speech, amount, training, runs, halving(), options.bundle(4)]
+    verb = verbs.add_parser("model", parents=shipped, help=model.__doc__)
     verb.set_defaults(run=model, captures=None)

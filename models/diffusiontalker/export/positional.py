@@ -69,8 +69,8 @@ class AnyHop:
 class FixedHop:
     """Of always ``hop`` new features, which are convolved with one banded matrix a group; no window is ever copied.
 
-    Takes the past of *all* streams, ``positional [groups, S, P C]``, and the ``rows [B]`` it needs; returns
-    ``new_positional [groups, B, P C]``.
+    Takes rings of what *all* streams had, ``positional [groups, S, P, C]`` with feature ``k`` at place ``k % P``, and
+    the ``rows [B]`` it needs; returns what is new to these, ``new_positional [groups, B, h, C]``.
     """
 
     def __init__(self, graph: Graph, config: StreamingHubertConfig, hop: int) -> None:
@@ -78,22 +78,21 @@ class FixedHop:
         self._config = config
         self._hop = hop
         self._channels = config.width // config.positional_groups
-        self._kept = (config.positional_kernel - 1) * self._channels
-        self._next = ""
+        self._kept = config.positional_kernel - 1
+        self._new = ""
 
     def inputs(self) -> list[Port]:
         """See ``Positional``; ``rows`` are an input of the attention's."""
-        return [("positional", TensorProto.FLOAT, [self._config.positional_groups, "slots", self._kept])]
+        shape: Shape = [self._config.positional_groups, "slots", self._kept, self._channels]
+        return [("positional", TensorProto.FLOAT, shape)]
 
     def convolve(self, x: str, weight: str, call: Call) -> str:
         """See ``Positional``."""
         g, c, hop, channels = self._graph, self._config, self._hop, self._channels
         groups = c.positional_groups
         new = g.op("Reshape", x, g.ints([-1, hop, groups, channels]))
-        new = g.op("Transpose", new, perm=[2, 0, 1, 3])
-        new = g.op("Reshape", new, g.ints([groups, -1, hop * channels]))
-        heard = g.joined(g.op("Gather", "positional", "rows", axis=1), new, axis=2)
-        self._next = g.part(heard, g.ints([hop * channels]), g.ints([self._kept + hop * channels]), 2)
+        self._new = g.op("Transpose", new, perm=[2, 0, 1, 3])
+        heard = g.joined(self._past(), g.op("Reshape", self._new, g.ints([groups, -1, hop * channels])), axis=2)
         one = _by_group(g, c, weight)
         # Feature i hears what lies between i features in and hop - 1 - i features before the end.
         band = [
@@ -104,10 +103,20 @@ class FixedHop:
         moved = g.op("Reshape", moved, g.ints([groups, -1, hop, channels]))
         return g.rows(g.op("Transpose", moved, perm=[1, 2, 0, 3]), c.width)
 
+    def _past(self) -> str:
+        """What each row's ring holds, oldest first, ``[groups, B, P C]``."""
+        g, groups, kept, channels = self._graph, self._config.positional_groups, self._kept, self._channels
+        rings = g.op("Reshape", "positional", g.ints([groups, -1, channels]))
+        # The oldest entry lies where the next one will be written.
+        place = g.op("Add", g.op("Unsqueeze", "position", g.ints([1])), g.ints(np.arange(kept)[None]))
+        first = g.op("Unsqueeze", g.op("Mul", "rows", g.ints(kept)), g.ints([1]))
+        entries = g.op("Gather", rings, g.op("Add", first, g.op("Mod", place, g.ints(kept))), axis=1)
+        return g.op("Reshape", entries, g.ints([groups, -1, kept * channels]))
+
     def outputs(self) -> Mapping[str, tuple[str, int, Shape]]:
         """See ``Positional``."""
-        shape: Shape = [self._config.positional_groups, "streams", self._kept]
-        return {"new_positional": (self._next, TensorProto.FLOAT, shape)}
+        shape: Shape = [self._config.positional_groups, "streams", self._hop, self._channels]
+        return {"new_positional": (self._new, TensorProto.FLOAT, shape)}
 
 
 def _by_group(g: Graph, c: StreamingHubertConfig, weight: str) -> str:

@@ -101,7 +101,7 @@ async def run_load(address: str, load: Load, meter: Meter | None = None, securit
     Raises:
         LiveTalkerError: the server cannot be reached, or refuses what every stream asks for.
     """
-    clock = asyncio.get_running_loop().time
+    clock = time.monotonic
     async with LiveTalkerClient(address, tls=security.tls, token=security.token) as client:
         await client.model_info()  # tells at once where nobody listens
     requests = _requests(load)
@@ -242,7 +242,7 @@ async def _finish(tasks: Sequence[asyncio.Task[None]], logs: Sequence[StreamLog]
 
 async def _watch(window: tuple[float, float], meter: Meter | None) -> float:
     """Has the meter look at the server in the window; returns this process's own use of a core, in percent."""
-    clock = asyncio.get_running_loop().time
+    clock = time.monotonic
     await asyncio.sleep(window[0] - clock())
     wall, cpu = time.perf_counter(), time.process_time()
     if meter is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
+from livetalker import event_loop
 from livetalker.bench.load import Load, LoadRun, run_load
 from livetalker.bench.report import Report, summarise
 from livetalker.bench.server_process import serving
@@ -29,9 +29,9 @@ def measure(
         PsutilMissingError: the server is our own and psutil is not installed.
     """
     if address is not None:
-        run = asyncio.run(run_load(address, load, security=security))
+        run = event_loop.run(run_load(address, load, security=security))
         return summarise(load, run, None, address), run
     with serving(load.streams, server_options) as server:
         meter = ProcessMeter(server.pid)
-        run = asyncio.run(run_load(server.address, load, meter, security))
+        run = event_loop.run(run_load(server.address, load, meter, security))
         return summarise(load, run, meter.usage(), " ".join(["livetalker serve", *server_options])), run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
 import socket
@@ -13,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from livetalker import event_loop
 from livetalker.address import AddressInUseError
 from livetalker.cli.errors import CliError
 from livetalker.cli.loading import start_engine
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     )
     switch_often()
     with engine:
-        asyncio.run(_serve(args, engine, options))
+        event_loop.run(_serve(args, engine, options))
     return 0
 
 
@@ -161,7 +161,7 @@ def _serve_with_workers(args: argparse.Namespace, options: ServerOptions) -> Non
         await Supervisor(setup, greet).run()
 
     try:
-        asyncio.run(serve())
+        event_loop.run(serve())
     except WorkerStartError as error:
         raise CliError(str(error)) from error
     _take_leave()

@@ -106,14 +106,14 @@ class FacePostprocessor:
         gate = opening(np.array(levels, np.float32))[..., None]
         faces = np.clip(coefficients, 0.0, 1.0)
         faces *= 1.0 - (1.0 - gate) * _MOUTH
-        lids = np.stack([processor._blinking(first, frames) for processor, first in each])
+        lids = np.concatenate([processor._blinking(first, frames) for processor, first in each]).reshape(len(each), -1)
         if lids.any():
             faces[..., _BLINKS] = np.maximum(faces[..., _BLINKS], lids[..., None])
         still = _STILL[:frames] if frames <= len(_STILL) else np.zeros((frames, COUNT), np.float32)
         idle = [
             still if processor._idle is None else processor._idle.motion(first, frames) for processor, first in each
         ]
-        faces += (1.0 - (1.0 - IDLE_WHILE_SPEAKING) * gate) * np.stack(idle)
+        faces += (1.0 - (1.0 - IDLE_WHILE_SPEAKING) * gate) * np.concatenate(idle).reshape(faces.shape)
         shaped = np.clip(faces, 0.0, 1.0)
         for i, (processor, first) in enumerate(each):
             if not processor._shaper.neutral(first, frames):

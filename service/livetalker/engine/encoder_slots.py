@@ -83,8 +83,9 @@ class StreamingSlots:
         result = self._backend.encode(heard, self._position[rows], self._rings.past(rows))
         self._tail[rows] = heard[:, -FEATURE_OVERLAP:]
         hop = result.features.shape[1]
-        new = np.arange(hop - min(hop, self._context), hop)
-        self._rings.write(rows, (self._position[rows][:, None] + new) % self._context, new, result.fresh)
+        first_kept = max(0, hop - self._context)
+        kept = self._position[rows][:, None] + np.arange(first_kept, hop)
+        self._rings.write(rows, kept, first_kept, result.fresh)
         self._position[rows] += hop
         places = list(listening)
         first = np.array(list(listening.values()), np.int64)

@@ -261,10 +261,12 @@ class Engine:
     def _advance(self, streams: list[EngineStream], others: int) -> bool:
         ready = []
         for stream in streams:
-            with ending([stream]):
-                stream.ingest()
-            if not stream.closed and stream.ready_features >= stream.needed_features:
-                ready.append(Ready(stream, stream.ready_features, stream.needed_features))
+            if stream.noted:
+                with ending([stream]):
+                    stream.ingest()
+            features, needed = stream.ready_features, stream.needed_features
+            if features >= needed and not stream.closed:
+                ready.append(Ready(stream, features, needed))
         for _ in self._inference.advance(self._scheduler.plan(ready, others)):
             self.after_batch()
         behind = [one.key for one in ready if one.key.ready_features >= one.key.needed_features and not one.key.closed]

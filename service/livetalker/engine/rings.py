@@ -1,7 +1,8 @@
 """What a streaming encoder remembers of every stream: past inputs of its positional convolution, keys and values.
 
-Keys and values are in rings: those of a stream's feature ``k`` at place ``k % C``. There is one kind of rings for each
-way a backend computes; see ``diffusiontalker.export.float_layers``, ``int8_layers`` and ``positional``.
+Keys and values are in rings: those of a stream's feature ``k`` at place ``k % C``, where ``C`` is how many are kept.
+There is one kind of rings for each way a backend computes; see ``diffusiontalker.export.float_layers``, ``int8_layers``
+and ``positional``.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ class Rings(Protocol):
         """What the encoder is given of some rows, by the names of its inputs."""
         ...
 
-    def write(self, rows: Rows, places: Rows, new: Rows, fresh: Sequence[Array]) -> None:
+    def write(self, rows: Rows, features: Rows, first: int, fresh: Sequence[Array]) -> None:
         """Keep new features.
 
         Args:
             rows: ``[B]`` of the streams.
-            places: ``[B, n]`` in their rings.
-            new: ``[n]`` which of the call's features.
+            features: ``[B, n]`` indexes of the features that are kept, the latest of the call.
+            first: of the call's features, which one is the first of those.
             fresh: what the encoder has returned to be kept.
         """
         ...
@@ -72,12 +73,12 @@ class FloatRings:
         }
         return {"positional": self._positional[rows], **rings}
 
-    def write(self, rows: Rows, places: Rows, new: Rows, fresh: Sequence[Array]) -> None:
+    def write(self, rows: Rows, features: Rows, first: int, fresh: Sequence[Array]) -> None:
         """See ``Rings``."""
         positional, *entries = fresh
         self._positional[rows] = positional
-        keys, values = (x[:, :, :, new].transpose(0, 3, 1, 2, 4) for x in entries)
-        _write(self._keys, self._values, rows, places, keys, values)
+        keys, values = (x[:, :, :, first:].transpose(0, 3, 1, 2, 4) for x in entries)
+        _write(self._keys, self._values, rows, features, keys, values)
 
 
 class Int8Rings:
@@ -90,9 +91,8 @@ class Int8Rings:
 
     def __init__(self, bundle: Bundle, capacity: int) -> None:
         sizes = bundle.encoder
-        groups = sizes["positional_groups"]
-        kept = (sizes["positional_kernel"] - 1) * (sizes["width"] // groups)
-        self._positional = np.zeros((groups, capacity, kept), np.float32)
+        groups, kept = sizes["positional_groups"], sizes["positional_kernel"] - 1
+        self._positional = np.zeros((groups, capacity, kept, sizes["width"] // groups), np.float32)
         self._keys, self._values = _arrays(bundle, capacity, np.int8)
 
     def clear(self, row: int) -> None:
@@ -106,12 +106,12 @@ class Int8Rings:
         rings = {f"{name}_{layer}": ring for name, layers in kinds for layer, ring in enumerate(layers)}
         return {"positional": self._positional, "rows": rows.astype(np.int64), **rings}
 
-    def write(self, rows: Rows, places: Rows, new: Rows, fresh: Sequence[Array]) -> None:
+    def write(self, rows: Rows, features: Rows, first: int, fresh: Sequence[Array]) -> None:
         """See ``Rings``."""
         positional, *entries = fresh
-        self._positional[:, rows] = positional
-        keys, values = (x[:, :, :, new].transpose(1, 3, 0, 2, 4) for x in entries)
-        _write(self._keys, self._values, rows, places, keys, values)
+        self._positional[:, rows[:, None], features % self._positional.shape[2]] = positional[:, :, first:]
+        keys, values = (x[:, :, :, first:].transpose(1, 3, 0, 2, 4) for x in entries)
+        _write(self._keys, self._values, rows, features, keys, values)
 
 
 def _arrays(bundle: Bundle, capacity: int, kind: type) -> tuple[Array, Array]:
@@ -123,6 +123,7 @@ def _arrays(bundle: Bundle, capacity: int, kind: type) -> tuple[Array, Array]:
     return keys, np.zeros((layers, capacity, heads, context, size), kind)
 
 
-def _write(keys: Array, values: Array, rows: Rows, places: Rows, new_keys: Array, new_values: Array) -> None:
-    """Puts entries ``[B, n, L, heads, d]`` where they belong."""
+def _write(keys: Array, values: Array, rows: Rows, features: Rows, new_keys: Array, new_values: Array) -> None:
+    """Puts entries ``[B, n, L, heads, d]`` of features ``[B, n]`` where they belong."""
+    places = features % keys.shape[-1]
     keys[:, rows[:, None], :, :, places], values[:, rows[:, None], :, places] = new_keys, new_values

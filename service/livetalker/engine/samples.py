@@ -7,31 +7,39 @@ from numpy.typing import NDArray
 
 
 class SampleQueue:
-    """First in, first out, over one growing buffer."""
+    """First in, first out; chunks are joined when they are taken, since they come more often than that."""
 
     def __init__(self) -> None:
-        self._buffer = np.zeros(0, np.float32)
-        self._start = 0
+        self._chunks: list[NDArray[np.float32]] = []
+        self._length = 0
 
     def __len__(self) -> int:
         """Samples waiting."""
-        return len(self._buffer) - self._start
+        return self._length
 
     def append(self, samples: NDArray[np.float32]) -> None:
-        """Put samples at the end."""
-        if len(samples):
-            self._buffer = np.concatenate([self._buffer[self._start :], samples])
-            self._start = 0
+        """Put samples ``[n]`` at the end.
+
+        Raises:
+            ValueError: they are not one channel's.
+        """
+        if samples.ndim != 1:
+            raise ValueError(f"samples have {samples.ndim} dimensions; mono audio has one")
+        self._chunks.append(samples)
+        self._length += len(samples)
 
     def take(self, count: int) -> NDArray[np.float32]:
         """The oldest ``count`` samples, which must be there."""
         if count > len(self):
             raise IndexError(f"{count} samples asked for, {len(self)} waiting")
-        taken = self._buffer[self._start : self._start + count]
-        self._start += count
-        return taken
+        if len(self._chunks) > 1:
+            self._chunks = [np.concatenate(self._chunks)]
+        (whole,) = self._chunks or [np.zeros(0, np.float32)]
+        self._chunks = [whole[count:]]
+        self._length -= count
+        return whole[:count]
 
     def clear(self) -> None:
         """Forget everything."""
-        self._buffer = np.zeros(0, np.float32)
-        self._start = 0
+        self._chunks = []
+        self._length = 0

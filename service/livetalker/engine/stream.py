@@ -200,6 +200,11 @@ class EngineStream:
 
     # Called by the engine's thread ----------------------------------------------------------------------------------
 
+    @property
+    def noted(self) -> bool:
+        """Whether there is something to ``ingest``."""
+        return bool(self._inbox)
+
     def ingest(self) -> None:
         """Do what was noted since the last tick, in order."""
         while True:

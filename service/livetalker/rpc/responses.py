@@ -99,14 +99,11 @@ def model_info(model: ModelInfo, options: ServerOptions) -> pb.GetModelInfoRespo
 
 def frames(run: Frames, fps: int) -> pb.AnimateResponse:
     """The next frames."""
-    return pb.AnimateResponse(
-        frames=pb.Frames(
-            frames=[
-                pb.Frame(index=index, time_us=frame_time_us(index, fps), weights=weights)
-                for index, weights in enumerate(run.values.tolist(), run.first)
-            ]
-        )
-    )
+    response = pb.AnimateResponse()
+    add = response.frames.frames.add  # in place: a message that is handed to another one is copied
+    for index, weights in enumerate(run.values.tolist(), run.first):
+        add(index=index, time_us=frame_time_us(index, fps)).weights.extend(weights)
+    return response
 
 
 def identity_matched(output: IdentityMatched) -> pb.AnimateResponse:

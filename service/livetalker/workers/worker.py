@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
@@ -11,6 +10,7 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from livetalker import event_loop
 from livetalker.threads import switch_often
 from livetalker.workers.places import SharedCounts, SharedPlaces
 from livetalker.workers.setup import Failed, Ready, WorkerSetup
@@ -79,4 +79,4 @@ def _serve(number: int, setup: WorkerSetup, places: SharedPlaces, supervisor: Co
 
     switch_often()
     with engine:
-        asyncio.run(serve())
+        event_loop.run(serve())

@@ -33,10 +33,11 @@ from livetalker.spawning import SPAWN
 
 log = logging.getLogger(__name__)
 
-GATHER: Final = 0.0001
+GATHER: Final = 0.00012
 """Seconds per open stream that audio gathers for before it is sent on."""
-MOST_GATHER: Final = 0.002
-"""Seconds it gathers for at most: little beside what a tick waits for company."""
+MOST_GATHER: Final = 0.007
+"""Seconds it gathers for at most: as long as a tick waits for company. Each batch wakes a thread on either side, which
+takes turns with those that do the work."""
 _STOP_S: Final = 10.0
 
 
