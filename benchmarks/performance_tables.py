@@ -92,11 +92,15 @@ def _latency_of(preset: str) -> Callable[[Mapping[str, Any]], tuple[str, str]]:
 
 
 def _itf(results: Mapping[str, Any]) -> tuple[str, str]:
-    shipped = [row for row in results["rows"] if row["steps"] == results["shipped_steps"]]
-    if not shipped:
-        return NOT_YET, ""
-    best = min(shipped, key=lambda row: float(row["total"]))
-    return f"{1e4 * best['total']:.2f}e-4 s (`{best['backend']}`)", _verdict(best["total"] <= PAPER_ITF)
+    shown, met = [], True
+    for steps in sorted({results["facediffuser"]["steps"], results["shipped_steps"]}, reverse=True):
+        rows = [row for row in results["rows"] if row["steps"] == steps]
+        if not rows:
+            return NOT_YET, ""
+        best = min(rows, key=lambda row: float(row["total"]))
+        shown.append(f"{1e4 * best['total']:.2f}e-4 s in {steps} steps (`{best['backend']}`)")
+        met = met and best["total"] <= PAPER_ITF
+    return ", ".join(shown), _verdict(met)
 
 
 def _faster(results: Mapping[str, Any]) -> tuple[str, str]:
@@ -135,7 +139,7 @@ _TARGETS: Final[Sequence[tuple[str, str, str, Callable[[Mapping[str, Any]], tupl
     (f"Algorithmic latency, {DEFAULT_PRESET}", "at most 100 ms", "latency", _latency_of(DEFAULT_PRESET)),
     ("Algorithmic latency, low", "at most 60 ms", "latency", _latency_of("low")),
     ("First frame after a stream opens", "under 250 ms", "capacity", _first_frame),
-    ("ITF of the shipped model", "at most 3.9e-4 s", "itf", _itf),
+    ("ITF in 8 steps, and as shipped", "at most 3.9e-4 s", "itf", _itf),
     ("Against FaceDiffuser's design, 8 steps", "at least 50 times", "itf", _faster),
     ("HuBERT base, live streams", "1, and how many more", "rolling_hubert", _rolling),
     ("A stream of 6 hours: its last minute as its first", "the same", "stream_length", _length),

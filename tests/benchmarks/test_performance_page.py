@@ -156,7 +156,9 @@ def test_targets_are_judged_from_the_records() -> None:
     assert cells(text, "30 fps")[2:] == ["70 (`cpu-int8`, workers: 1)", "the least"]
     assert cells(text, "Algorithmic latency, balanced")[2:] == ["95.7 ms, stated 96.7 ms", "yes"]
     assert cells(text, "First frame")[2:] == ["120 ms", "yes"]
-    assert cells(text, "ITF")[2:] == ["3.50e-4 s (`cpu`)", "yes"]
+    assert cells(text, "ITF")[2:] == ["3.50e-4 s in 8 steps (`cpu`)", "yes"]
+    fewer = SECTIONS["targets"](changed("itf", shipped_steps=1))
+    assert cells(fewer, "ITF")[2:] == ["3.50e-4 s in 8 steps (`cpu`), 1.00e-4 s in 1 steps (`cpu`)", "yes"]
     assert cells(text, "Against FaceDiffuser")[2:] == ["49.9 times (`cpu`)", "**no**"]
     assert cells(text, "HuBERT base")[2:] == ["2 in windows of 100", "yes"]
     assert cells(text, "A stream of 6 hours")[3] == "yes"
