@@ -59,7 +59,7 @@ def training() -> argparse.ArgumentParser:
         type=int,
         default=8,
         metavar="N",
-        help="of its sampler: 8 to export as it is, 32 for a teacher to distil (default: 8)",
+        help="of its sampler: 8, or 32 for a teacher to halve more often (default: 8)",
     )
     return parser
 

@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from livetalker.bench.schedule import Schedule
 from livetalker.client.call import AnimateCall
@@ -19,6 +19,9 @@ from livetalker.client.errors import LiveTalkerError
 from livetalker.v1 import face_animation_pb2 as pb
 
 Clock = Callable[[], float]
+
+_SHORTEST_S: Final = 0.001
+"""Sleep that is no busy waiting on any loop."""
 
 
 @dataclass(slots=True)
@@ -79,8 +82,8 @@ async def pace(
     free = log.schedule.start  # when the chunk before was out of hand
     for chunk in range(log.schedule.chunks):
         due = log.schedule.due(chunk)
-        if (delay := due - clock()) > 0:
-            await sleep(delay)
+        while (delay := due - clock()) > 0:  # a loop whose timers count whole milliseconds may come too early
+            await sleep(max(delay, _SHORTEST_S))
         begun = clock()
         log.sent.append(begun)
         log.lag.append(begun - max(due, free))
@@ -103,7 +106,7 @@ async def run_microphone(
         call: begins the call.
         config: the first request.
         audio: chunks of the schedule's length; repeated from the first when they are used up.
-        clock: seconds, the event loop's.
+        clock: seconds, monotonic.
     """
     await asyncio.sleep(log.schedule.start - clock())
     log.opened = clock()

@@ -18,7 +18,7 @@ class SampleQueue:
         return self._length
 
     def append(self, samples: NDArray[np.float32]) -> None:
-        """Put samples ``[n]`` at the end.
+        """Put samples ``[n]`` at the end; the array must not change afterwards.
 
         Raises:
             ValueError: they are not one channel's.

@@ -1,9 +1,9 @@
 """One stream: its clocks, its queue of audio, and every decision that belongs to it alone.
 
-The engine's thread calls ``ingest``, ``ready_features``, ``take``, ``hear`` and ``deliver``; everything else may be
-called from any thread, only notes what is wanted, resamples what is heard, and wakes the engine. What comes out is a
-function of the samples, the controls and the places among the samples at which they came; ticks and chunks leave no
-trace.
+The engine's thread calls ``noted``, ``ingest``, ``ready_features``, ``take``, ``hear`` and ``deliver``; everything else
+may be called from any thread, only notes what is wanted, resamples what is heard, and wakes the engine. What comes out
+is a function of the samples, the controls and the places among the samples at which they came; ticks and chunks leave
+no trace.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ class EngineStream:
     def push(self, samples: NDArray[np.float32]) -> None:
         """Add mono audio at the client's rate, ``[n]`` in -1..1.
 
-        It is resampled here and now, on the caller's thread, unless something noted before has yet to be done.
+        It is resampled here and now, on the caller's thread, unless something noted before has yet to be done. The
+        array must not change afterwards.
 
         Raises:
             RuntimeError: the stream was finished.

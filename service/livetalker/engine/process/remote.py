@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 GATHER: Final = 0.00012
 """Seconds per open stream that audio gathers for before it is sent on."""
 MOST_GATHER: Final = 0.007
-"""Seconds it gathers for at most: as long as a tick waits for company. Each batch wakes a thread on either side, which
-takes turns with those that do the work."""
+"""Seconds it gathers for at most: about as long as a tick waits for company. Each batch wakes a thread on either side,
+which takes turns with those that do the work."""
 _STOP_S: Final = 10.0
 
 
