@@ -121,8 +121,8 @@ async def _serve(args: argparse.Namespace, engine: RemoteEngine, options: Server
         await server.start()
     except AddressInUseError as error:
         raise CliError(str(error)) from error
-    _greet(args, f"{engine.info.name} {engine.info.version}", server.port, engine.backend + described(options))
-    if not await server.serve_until_signalled(engine.lost()):
+    model, backend = f"{engine.info.name} {engine.info.version}", engine.backend + described(options)
+    if not await server.serve_until_signalled(engine.lost(), ready=lambda: _greet(args, model, server.port, backend)):
         raise CliError(_ENGINE_LOST)
     _take_leave()
 

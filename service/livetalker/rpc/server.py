@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import FrameType
 from typing import Any, Final
 
@@ -99,12 +99,15 @@ class FaceServer:
         self,
         broken: Awaitable[None] | None = None,
         signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+        *,
+        ready: Callable[[], None] = lambda: None,
     ) -> bool:
         """Serves until one of the signals, then stops gracefully; a second one stops at once.
 
         Args:
             broken: ends when the engine is beyond use; there is nothing to be graceful about then.
             signals: orders to stop.
+            ready: called once these are obeyed: who hears that the server runs may stop it at once.
 
         Returns:
             Whether it was an order that ended it.
@@ -121,6 +124,7 @@ class FaceServer:
 
         for number in signals:  # not loop.add_signal_handler, which Windows lacks
             signal.signal(number, handler)
+        ready()
         ordered = asyncio.ensure_future(signalled.wait())
         waits: set[asyncio.Future[Any]] = {ordered}
         if broken is not None:

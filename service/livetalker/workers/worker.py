@@ -72,9 +72,12 @@ def _serve(number: int, setup: WorkerSetup, places: SharedPlaces, supervisor: Co
     async def serve() -> None:
         server = FaceServer(engine, options)
         await server.start()
-        with suppress(OSError):
-            supervisor.send(Ready(f"{engine.info.name} {engine.info.version}", engine.backend))
-        if not await server.serve_until_signalled(engine.lost(), (signal.SIGTERM,)):
+
+        def ready() -> None:
+            with suppress(OSError):
+                supervisor.send(Ready(f"{engine.info.name} {engine.info.version}", engine.backend))
+
+        if not await server.serve_until_signalled(engine.lost(), (signal.SIGTERM,), ready=ready):
             sys.exit("the engine's process ended")
 
     switch_often()
