@@ -146,4 +146,7 @@ class FaceServer:
         else:
             stopping.cancel()
             await self._server.stop(0)
+            # gRPC logs a call that the closing loop cancels: those it has cancelled itself shall have ended by then.
+            if others := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(others, timeout=_LAST_WORDS_S)
         return True
