@@ -69,11 +69,13 @@ def _capacity(results: Mapping[str, Any]) -> tuple[str, str]:
     if not found:
         return NOT_YET, ""
     best = max(found, key=lambda one: int(one["streams"]))
-    enough = best["streams"] >= STREAMS
-    verdict = "the least" if not enough and best["streams"] >= FEWEST_STREAMS else _verdict(enough)
-    if not enough and best["bound"] != "exactly":  # more were not to be tried: that says nothing
-        return f"{best['bound']} {best['streams']} (`{best['backend']}`, workers: {best['workers']})", ""
-    return f"{best['streams']} (`{best['backend']}`, workers: {best['workers']})", verdict
+    enough, limited = best["streams"] >= STREAMS, best["bound"] != "exactly"
+    shown = f"{best['streams']} (`{best['backend']}`, workers: {best['workers']})"
+    if not enough and best["streams"] >= FEWEST_STREAMS:
+        verdict = "the least"
+    else:  # that more were not to be tried says nothing of them
+        verdict = "" if limited and not enough else _verdict(enough)
+    return f"{best['bound']} {shown}" if limited and not enough else shown, verdict
 
 
 def _first_frame(results: Mapping[str, Any]) -> tuple[str, str]:
