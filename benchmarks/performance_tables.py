@@ -69,13 +69,13 @@ def _capacity(results: Mapping[str, Any]) -> tuple[str, str]:
     if not found:
         return NOT_YET, ""
     best = max(found, key=lambda one: int(one["streams"]))
-    enough, limited = best["streams"] >= STREAMS, best["bound"] != "exactly"
     shown = f"{best['streams']} (`{best['backend']}`, workers: {best['workers']})"
-    if not enough and best["streams"] >= FEWEST_STREAMS:
-        verdict = "the least"
-    else:  # that more were not to be tried says nothing of them
-        verdict = "" if limited and not enough else _verdict(enough)
-    return f"{best['bound']} {shown}" if limited and not enough else shown, verdict
+    if best["streams"] >= STREAMS:
+        return shown, _verdict(True)
+    limited = best["bound"] != "exactly"  # more were not to be tried, which says nothing of them
+    fallen_short = "" if limited else _verdict(False)
+    verdict = "the least" if best["streams"] >= FEWEST_STREAMS else fallen_short
+    return f"{best['bound']} {shown}" if limited else shown, verdict
 
 
 def _first_frame(results: Mapping[str, Any]) -> tuple[str, str]:

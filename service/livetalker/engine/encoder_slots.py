@@ -83,9 +83,8 @@ class StreamingSlots:
         result = self._backend.encode(heard, self._position[rows], self._rings.past(rows))
         self._tail[rows] = heard[:, -FEATURE_OVERLAP:]
         hop = result.features.shape[1]
-        first_kept = max(0, hop - self._context)
-        kept = self._position[rows][:, None] + np.arange(first_kept, hop)
-        self._rings.write(rows, kept, first_kept, result.fresh)
+        kept = self._position[rows][:, None] + np.arange(max(0, hop - self._context), hop)
+        self._rings.write(rows, kept, result.fresh)
         self._position[rows] += hop
         places = list(listening)
         first = np.array(list(listening.values()), np.int64)

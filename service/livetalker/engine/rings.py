@@ -30,13 +30,12 @@ class Rings(Protocol):
         """What the encoder is given of some rows, by the names of its inputs."""
         ...
 
-    def write(self, rows: Rows, features: Rows, first: int, fresh: Sequence[Array]) -> None:
+    def write(self, rows: Rows, features: Rows, fresh: Sequence[Array]) -> None:
         """Keep new features.
 
         Args:
             rows: ``[B]`` of the streams.
-            features: ``[B, n]`` indexes of the features that are kept, the latest of the call.
-            first: of the call's features, which one is the first of those.
+            features: ``[B, n]`` indexes of the features that are kept, the last ``n`` of the call.
             fresh: what the encoder has returned to be kept.
         """
         ...
@@ -73,11 +72,11 @@ class FloatRings:
         }
         return {"positional": self._positional[rows], **rings}
 
-    def write(self, rows: Rows, features: Rows, first: int, fresh: Sequence[Array]) -> None:
+    def write(self, rows: Rows, features: Rows, fresh: Sequence[Array]) -> None:
         """See ``Rings``."""
         positional, *entries = fresh
         self._positional[rows] = positional
-        keys, values = (x[:, :, :, first:].transpose(0, 3, 1, 2, 4) for x in entries)
+        keys, values = (x[:, :, :, -features.shape[1] :].transpose(0, 3, 1, 2, 4) for x in entries)
         _write(self._keys, self._values, rows, features, keys, values)
 
 
@@ -106,11 +105,13 @@ class Int8Rings:
         rings = {f"{name}_{layer}": ring for name, layers in kinds for layer, ring in enumerate(layers)}
         return {"positional": self._positional, "rows": rows.astype(np.int64), **rings}
 
-    def write(self, rows: Rows, features: Rows, first: int, fresh: Sequence[Array]) -> None:
+    def write(self, rows: Rows, features: Rows, fresh: Sequence[Array]) -> None:
         """See ``Rings``."""
         positional, *entries = fresh
-        self._positional[:, rows[:, None], features % self._positional.shape[2]] = positional[:, :, first:]
-        keys, values = (x[:, :, :, first:].transpose(1, 3, 0, 2, 4) for x in entries)
+        self._positional[:, rows[:, None], features % self._positional.shape[2]] = positional[
+            :, :, -features.shape[1] :
+        ]
+        keys, values = (x[:, :, :, -features.shape[1] :].transpose(1, 3, 0, 2, 4) for x in entries)
         _write(self._keys, self._values, rows, features, keys, values)
 
 
