@@ -40,12 +40,6 @@ _KEPT: Final = (
 """What the page needs of a report."""
 
 
-def workers_known() -> bool:
-    """Whether this release's server can run as several processes."""
-    command = [sys.executable, "-m", "livetalker.cli.main", "serve", "--help"]
-    return "--workers" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
 def bench(path: Path, options: Sequence[str], serve: Sequence[str] = ()) -> dict[str, Any]:
     """Run ``livetalker bench`` in a process of its own.
 
@@ -96,7 +90,6 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=32, help="where the search begins")
     parser.add_argument("--most", type=int, default=256, help="where it ends")
     options = parser.parse_args()
-    several = workers_known()
     searches: list[dict[str, Any]] = []
     reports: list[dict[str, Any]] = []
     results = {"p99_limit_ms": P99_MS, "seconds": options.seconds, "searches": searches, "reports": reports}
@@ -104,10 +97,7 @@ def main() -> int:
     for backend in options.backend:
         for workers in options.workers:
             who = {"backend": backend, "workers": workers}
-            if workers > 1 and not several:
-                searches.append({**who, "error": "serve has no --workers"})
-                continue
-            serve = ["--workers", str(workers)] if several else []
+            serve = ["--workers", str(workers)]
             folder = options.out / "bench"
             name = f"{backend}-{workers}"
             search = [*common, "--backend", backend, "--find-capacity", "--p99", f"{P99_MS:g}"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from diffusiontalker.corpus.store import Corpus
 from diffusiontalker.geometry import MODEL_FPS
 from diffusiontalker.training.scenes import loudness
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = Path(os.environ.get("LIVETALKER_SHARED", "no-recordings"))
 
 
 def captured_statistics(path: Path) -> dict[str, tuple[float, float]]:

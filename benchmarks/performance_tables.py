@@ -226,7 +226,7 @@ def itf(records: Records) -> str:
     rows.append(["FaceDiffuser's design", str(baseline["steps"]), f"{1e4 * baseline['total']:.1f}", "–", "–"])
     faster = "; ".join(f"`{name}` is {ratio:.1f} times as fast" for name, ratio in results["speed_up"].items())
     said = f"{results['cores']} cores, {results['rounds']} rounds; encoder and denoiser run side by side. "
-    said += f"Against FaceDiffuser's design: {faster}."
+    said += f"Against FaceDiffuser's design, the median of the rounds' own ratios: {faster}."
     if baseline["hubert_layers"] != 12:
         said += f" **A trial with {baseline['hubert_layers']} layers of HuBERT, not with its base size.**"
     head = ["backend", "steps", "ITF, 1e-4 s", "encoder", "denoiser"]

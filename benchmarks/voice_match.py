@@ -2,7 +2,7 @@
 
 Everybody is enrolled as ``diffusiontalker enroll --audio`` does it and matched as a stream is: the pooled voice against
 every row of the library, the model's own speakers included. Measured as recorded, and with noise, another level and
-another codec on the tested clips only. Neither the voice head nor the library's discriminant was ever fitted on an4
+another codec on the tested clips only. Neither the voice head nor the library's contrast was ever fitted on an4
 (``training.voice_crops.HELD_BACK``); those of its speakers whom the library lists all the same are taken out of it.
 
     python benchmarks/voice_match.py --speech DIR/an4
@@ -14,6 +14,7 @@ matched with every row, and the paper's precision, recall and F1 of that.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from diffusiontalker.training.augment import coloured_noise, through_codec
 from diffusiontalker.training.speech_batches import utterance_part
 
 Audio = NDArray[np.float32]
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = Path(os.environ.get("LIVETALKER_SHARED", "no-recordings"))
 OWN_SECONDS: Final = 3.0
 """Of a stretch of the library's own speakers."""
 MOST_OF_ONE: Final = 8

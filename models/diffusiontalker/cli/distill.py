@@ -40,6 +40,6 @@ def distill(arguments: argparse.Namespace) -> None:
 def add(verbs: options.Verbs) -> None:
     """Add the verb to the command."""
     verb = verbs.add_parser("distill", parents=[options.runs(), halving()], help=distill.__doc__)
-    verb.add_argument("--to", type=int, default=8, metavar="N", help="steps of the last student (default: 8)")
+    verb.add_argument("--to", type=int, default=4, metavar="N", help="steps of the last student (default: 4)")
     verb.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: 0)")
     verb.set_defaults(run=distill)

@@ -231,7 +231,7 @@ def distill_runs(
     runs: Path,
     scenes: Path,
     *,
-    to: int = 8,
+    to: int = 4,
     steps: int = 1500,
     batch: int = 32,
     learning_rate: float = 5e-4,

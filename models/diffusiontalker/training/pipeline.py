@@ -79,7 +79,7 @@ def build_training_scenes(
         [Corpus.open(folder) for folder in corpora],
         load_acoustics(speech),
         seconds=SECONDS,
-        real_share=0.4,
+        real_share=0.5,
         nobody_share=0.03,
         seed=seed + 1,
         augment=AugmentConfig(speed_share=0.3, formant_share=0.2),

@@ -124,7 +124,7 @@ def train_denoiser(
     *,
     people: Path | None = None,
     denoise_steps: int = 8,
-    steps: int = 4000,
+    steps: int,
     batch: int = 32,
     learning_rate: float = 1e-3,
     seed: int = 0,

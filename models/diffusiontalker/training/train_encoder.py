@@ -23,7 +23,7 @@ from diffusiontalker.training.speech_batches import SpeechSamples
 
 
 def load_acoustics(speech: Path | None) -> Acoustics:
-    """Noises and impulse responses of a speech folder's ``noise/`` (``rir_*`` are rooms); none without a folder."""
+    """Noises and impulse responses of a speech folder's ``noise/`` (rooms in ``rir_*``); none without a folder."""
     noises: list[NDArray[np.float32]] = []
     rooms: list[NDArray[np.float32]] = []
     for path in sorted((speech / "noise").rglob("*.flac")) if speech else []:
@@ -38,7 +38,7 @@ def train_encoder(
     out: Path,
     *,
     speech: Path | None = None,
-    steps: int = 5000,
+    steps: int,
     batch: int = 8,
     seconds: float = 4.0,
     real_share: float = 0.5,

@@ -197,7 +197,7 @@ def machine() -> dict[str, Any]:
     return {
         "cores": cores,
         "processor": _processor(),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "versions": {
             "python": platform.python_version(),

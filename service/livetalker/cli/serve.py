@@ -65,7 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=float,
         default=_DEFAULTS.grace_s,
         metavar="SECONDS",
-        help="how long open streams may go on after the order to stop (default: %(default)g)",
+        help="how long stopping may take: open streams go on for three quarters of it (default: %(default)g)",
     )
     add_server_security(parser)
     add_backend_options(parser)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from livetalker.engine.backends.names import ON_PROCESSOR
 from livetalker.rpc.options import ServerOptions
-
-_WITHOUT_GPU: Final = ("cpu", "cpu-int8", "torch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class WorkerSetup:
         """The GPU of a worker, counted among those ``CUDA_VISIBLE_DEVICES`` leaves visible; 0 where there is none."""
         if self.device is not None:
             return self.device
-        if self.backend in _WITHOUT_GPU:
+        if self.backend in ON_PROCESSOR:
             return 0
         from livetalker.engine.backends.devices import visible_devices
 

@@ -182,7 +182,7 @@ namespace LiveTalker.Unity
             }
         }
 
-        // A server that is away is tried twice a second; the console need not say so each time.
+        // A server that is away is tried again and again; the console need not say so each time.
         private void Tell(string problem)
         {
             Problem = problem;

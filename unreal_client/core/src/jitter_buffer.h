@@ -57,7 +57,6 @@ class JitterBuffer {
   double playhead_s() const { return playhead_; }
   // How far the last sample was from rest, 0 to 1, for what moves with the face: head, gaze.
   float presence() const { return output_[kBlendshapes]; }
-  int buffered() const { return static_cast<int>(count_); }
 
  private:
   // The 53rd coefficient is 1 in every frame and 0 at rest: it becomes the presence.
