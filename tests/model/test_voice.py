@@ -234,3 +234,21 @@ def test_voiceprints_learn_what_tells_speakers_apart() -> None:
     assert library.voiceprints[0, 1] > 0.3 and library.voiceprints[1, 1] < -0.3
     found = (library.voice(voices) @ library.voiceprints.T).argmax(1)
     assert (found == speakers).float().mean() > 0.97
+
+
+def test_of_two_names_for_one_voice_one_is_listed() -> None:
+    """Two who cannot be told apart count as one, those kept back are not listed, and who stays is still recognised."""
+    torch.manual_seed(0)
+    library = IdentityLibrary(("ann", "ann too", "bea", "cyd", "kept back"), 6, 4)
+    truth = torch.eye(6)[[0, 0, 1, 2, 3]] * 4
+    speakers = torch.arange(500) % 5
+    voices = truth[speakers] + 0.5 * torch.randn(500, 6)
+    contrasted = torch.tensor([True, True, True, True, False])
+    library.hear(voices, speakers, contrasted)
+    assert library.listed.all()
+    library.list_distinct(voices, speakers, contrasted)
+    assert library.listed[:2].sum() == 1
+    assert library.listed[2:].tolist() == [True, True, False]
+    someone = (speakers == 0) | (speakers == 2)
+    found = (library.voice(voices) @ library.voiceprints.T).masked_fill(~library.listed, -2.0).argmax(1)
+    assert (truth[found] == truth[speakers])[someone].all()

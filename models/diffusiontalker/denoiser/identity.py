@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+CONFUSED: Final = 0.05
+"""Share of two speakers' voices that are taken for the other's, added up, from which they count as one."""
 _STEPS: Final = 500
 _BATCH: Final = 256
 _RATE: Final = 2e-3
@@ -28,10 +30,12 @@ class IdentityLibrary(nn.Module):
         names: ``N`` speaker names, in the order of the rows.
         voice_mean: ``[D]`` of descriptions, subtracted from each.
         voiceprints: ``[N, D]`` unit rows, what voices are compared with.
+        listed: ``[N]`` whom a voice may be matched to: everybody, unless ``list_distinct`` left some out.
     """
 
     voice_mean: Tensor
     voiceprints: Tensor
+    listed: Tensor
 
     def __init__(self, names: Sequence[str], width: int, embedding_width: int = 32) -> None:
         super().__init__()
@@ -42,6 +46,7 @@ class IdentityLibrary(nn.Module):
         self.temperature = 0.1
         self.register_buffer("voice_mean", torch.zeros(width))
         self.register_buffer("voiceprints", torch.eye(len(self.names), width))
+        self.register_buffer("listed", torch.ones(len(self.names), dtype=torch.bool))
 
     def learned_features(self) -> Tensor:
         """Unit features ``[N, D]`` that the MLP makes of the embeddings."""
@@ -58,6 +63,31 @@ class IdentityLibrary(nn.Module):
         voices = self.voice(described)
         means = torch.zeros_like(self.voiceprints).index_add_(0, speakers, voices)
         self.voiceprints.copy_(F.normalize(means, dim=-1))
+        self._contrast(voices, speakers, contrasted)
+
+    def list_distinct(self, described: Tensor, speakers: Tensor, contrasted: Tensor) -> None:
+        """List those of ``contrasted`` who can be told apart; arguments as those of ``hear``, which comes first.
+
+        Synthesisers give several names to nearly the same voice. Of two who are taken for each other too often
+        (``CONFUSED``) the one who is recognised less is left out, the most alike first; those who stay learn from
+        their own contrast alone.
+        """
+        voices = self.voice(described)
+        size = len(self.names)
+        taken = (voices @ self.voiceprints.T).masked_fill(~contrasted, -2.0).argmax(1)
+        counts = torch.zeros(size, size).index_put_((speakers, taken), torch.ones(len(voices)), accumulate=True)
+        shares = counts / counts.sum(1, keepdim=True).clamp_min(1)
+        alike = (shares + shares.T).fill_diagonal_(0)
+        alike[~contrasted], alike[:, ~contrasted] = 0, 0
+        self.listed.copy_(contrasted)
+        while alike.max() > CONFUSED:
+            one, other = divmod(int(alike.argmax()), size)
+            left_out = one if shares[one, one] < shares[other, other] else other
+            self.listed[left_out] = False
+            alike[left_out], alike[:, left_out] = 0, 0
+        self._contrast(voices, speakers, self.listed)
+
+    def _contrast(self, voices: Tensor, speakers: Tensor, contrasted: Tensor) -> None:
         row = contrasted.cumsum(0) - 1
         use = contrasted[speakers]
         voices, rows = voices[use], row[speakers[use]]

@@ -82,6 +82,7 @@ def scene_audio(scenes: Scenes, rows: NDArray[np.int64]) -> Tensor:
 def match(library: IdentityLibrary, voices: NDArray[np.float16]) -> NDArray[np.int64]:
     """Rows of the library most alike to pooled voices ``[N, V]``; -1 where nobody is heard (section 3.3)."""
     similarity = library.voice(torch.from_numpy(np.asarray(voices, np.float32))) @ library.voiceprints.T
+    similarity = similarity.masked_fill(~library.listed, -2.0)
     best: NDArray[np.int64] = similarity.argmax(1).numpy()
     return np.where(np.any(voices, axis=1), best, -1)
 

@@ -100,7 +100,7 @@ def write_bundle(
         phone_head: the speech detector on its features: the compact encoder's own, or a ``SpeechHead``.
         denoiser: the talker decoder.
         schedule: its steps.
-        identities: the library.
+        identities: the library; its listed speakers are written.
 
     Raises:
         OccupiedError: ``folder`` is there and is no bundle.
@@ -128,8 +128,8 @@ def write_bundle(
         **_prefixed("encoder", encoder.state_dict()),
         **_prefixed(head, phone_head.state_dict()),
         **_prefixed("denoiser", denoiser.state_dict()),
-        "identity.embeddings.weight": identities.embeddings.weight.detach().clone(),
-        "identity.features": identities.voiceprints.clone(),
+        "identity.embeddings.weight": identities.embeddings.weight.detach()[identities.listed],
+        "identity.features": identities.voiceprints[identities.listed],
         "identity.voice_mean": identities.voice_mean.clone(),
         "identity.neutral": identities.neutral().detach().clone(),
     }
@@ -143,7 +143,7 @@ def write_bundle(
         "encoder_kind": kind,
         "encoder": shape,
         "denoiser": denoiser.config.to_dict(),
-        "identities": list(identities.names),
+        "identities": [name for name, listed in zip(identities.names, identities.listed, strict=True) if listed],
     }
     with Draft(folder, METADATA) as draft:
         _store(draft.folder, weights, graphs, metadata)

@@ -83,7 +83,8 @@ def library_of(scenes: Scenes, people: Mapping[str, Tensor] | None = None, *, le
 
     Args:
         scenes: encoded scenes.
-        people: more described voices ``[n, D]`` of some of their speakers (``train_voice.read_people``).
+        people: more described voices ``[n, D]`` of some of their speakers (``train_voice.read_people``). Where they are
+            given, speakers who are taken for each other all the same are not listed twice.
         least: natural, voiced scenes a speaker needs to be listed.
 
     Raises:
@@ -115,6 +116,8 @@ def library_of(scenes: Scenes, people: Mapping[str, Tensor] | None = None, *, le
     contrasted = torch.from_numpy(known)
     library.voice_mean.copy_(heard[contrasted[speaking]].mean(0))
     library.hear(heard, speaking, contrasted)
+    if people:
+        library.list_distinct(heard, speaking, contrasted)
     return library
 
 
