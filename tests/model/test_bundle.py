@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
+import torch
 from safetensors import safe_open
 
 from diffusiontalker.bundle import (
@@ -22,8 +24,10 @@ from diffusiontalker.bundle import (
     shipped_bundle,
 )
 from diffusiontalker.cli.main import main
+from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.draft import OccupiedError
-from tests.tiny_model import write_tiny_bundle
+from diffusiontalker.export.bundle_writer import write_bundle
+from tests.tiny_model import tiny_modules, write_tiny_bundle
 
 
 def rewrite(name: str, value: object) -> Callable[[Path], None]:
@@ -108,6 +112,28 @@ def test_graphs_hold_no_weights_of_their_own(tiny_bundle: Path, graph: str, ship
 
 def test_the_shipped_bundle_is_small() -> None:
     assert sum(path.stat().st_size for path in shipped_bundle().iterdir()) < 40_000_000
+
+
+def test_only_listed_speakers_are_written_and_the_neutral_is_everybodys(tmp_path: Path) -> None:
+    encoder, head, denoiser, library = tiny_modules()
+    library.voiceprints.copy_(torch.nn.functional.normalize(torch.randn_like(library.voiceprints)))
+    library.listed[1] = False
+    with torch.no_grad():
+        write_bundle(
+            tmp_path / "bundle",
+            name="tiny",
+            version="0",
+            encoder=encoder,
+            phone_head=head,
+            denoiser=denoiser,
+            schedule=Schedule.spaced(2),
+            identities=library,
+        )
+    written = open_bundle(tmp_path / "bundle").identities
+    assert written.names == ("anna", "clara")
+    np.testing.assert_array_equal(written.features, library.voiceprints[[0, 2]].numpy())
+    np.testing.assert_array_equal(written.embeddings, library.embeddings.weight[[0, 2]].detach().numpy())
+    np.testing.assert_allclose(written.neutral, library.embeddings.weight.detach().mean(0).numpy(), rtol=1e-6)
 
 
 def test_an_export_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

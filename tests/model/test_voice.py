@@ -249,6 +249,16 @@ def test_of_two_names_for_one_voice_one_is_listed() -> None:
     library.list_distinct(voices, speakers, contrasted)
     assert library.listed[:2].sum() == 1
     assert library.listed[2:].tolist() == [True, True, False]
+    # Two are always left, and what was saved before doubles were left out lists everybody.
+    pair = IdentityLibrary(("ann", "ann too"), 6, 4)
+    first = speakers < 2
+    pair.hear(voices[first], speakers[first], contrasted[:2])
+    pair.list_distinct(voices[first], speakers[first], contrasted[:2])
+    assert pair.listed.all()
+    saved = {name: value for name, value in library.state_dict().items() if name != "listed"}
+    former = IdentityLibrary(library.names, 6, 4)
+    former.load_state_dict(saved)
+    assert former.listed.all()
     someone = (speakers == 0) | (speakers == 2)
     found = (library.voice(voices) @ library.voiceprints.T).masked_fill(~library.listed, -2.0).argmax(1)
     assert (truth[found] == truth[speakers])[someone].all()

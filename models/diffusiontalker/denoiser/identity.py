@@ -10,7 +10,7 @@ are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +48,11 @@ class IdentityLibrary(nn.Module):
         self.register_buffer("voiceprints", torch.eye(len(self.names), width))
         self.register_buffer("listed", torch.ones(len(self.names), dtype=torch.bool))
 
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        # What was trained before doubles were left out lists everybody.
+        state_dict.setdefault(f"{prefix}listed", self.listed)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def learned_features(self) -> Tensor:
         """Unit features ``[N, D]`` that the MLP makes of the embeddings."""
         return F.normalize(self.encoder(self.embeddings.weight), dim=-1)
@@ -69,8 +74,8 @@ class IdentityLibrary(nn.Module):
         """List those of ``contrasted`` who can be told apart; arguments as those of ``hear``, which comes first.
 
         Synthesisers give several names to nearly the same voice. Of two who are taken for each other too often
-        (``CONFUSED``) the one who is recognised less is left out, the most alike first; those who stay learn from
-        their own contrast alone.
+        (``CONFUSED``) the one who is recognised less is left out, the most alike first, as long as two are left; those
+        who stay go on learning, from each other alone.
         """
         voices = self.voice(described)
         size = len(self.names)
@@ -80,7 +85,7 @@ class IdentityLibrary(nn.Module):
         alike = (shares + shares.T).fill_diagonal_(0)
         alike[~contrasted], alike[:, ~contrasted] = 0, 0
         self.listed.copy_(contrasted)
-        while alike.max() > CONFUSED:
+        while self.listed.sum() > 2 and alike.max() > CONFUSED:
             one, other = divmod(int(alike.argmax()), size)
             left_out = one if shares[one, one] < shares[other, other] else other
             self.listed[left_out] = False

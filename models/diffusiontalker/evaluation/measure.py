@@ -87,15 +87,20 @@ def match(library: IdentityLibrary, voices: NDArray[np.float16]) -> NDArray[np.i
     return np.where(np.any(voices, axis=1), best, -1)
 
 
+def _listed(library: IdentityLibrary) -> dict[str, int]:
+    """Rows of the speakers a voice may be matched to, by name."""
+    return {library.names[row]: row for row in library.listed.nonzero()[:, 0].tolist()}
+
+
 @torch.no_grad()
 def embeddings(trained: Trained, scenes: Scenes, rows: NDArray[np.int64]) -> Tensor:
     """The identity each scene is animated with, ``[N, E]``.
 
-    A speaker of the library has their own; a stranger has that of the most similar voice, as at inference; where nobody
-    speaks, and for a model without identity, it is the library's mean.
+    A listed speaker of the library has their own; anyone else has that of the most similar voice, as at inference;
+    where nobody speaks, and for a model without identity, it is the library's mean.
     """
     table = trained.library.embeddings.weight
-    index = {name: i for i, name in enumerate(trained.library.names)}
+    index = _listed(trained.library)
     voices = np.asarray(scenes.voices[rows], np.float32)
     heard = voices.sum(1) / np.maximum(voices.any(2).sum(1), 1)[:, None]
     found = match(trained.library, heard.astype(np.float16))
@@ -165,8 +170,9 @@ def identity_matching(trained: Trained, study: StudyScenes) -> IdentityScores | 
     """
     truth: list[str] = []
     voices = []
+    listed = _listed(trained.library)
     for i in study.voices:
-        if study.test.natural[i] and study.test.speakers[i] in trained.library.names:
+        if study.test.natural[i] and study.test.speakers[i] in listed:
             heard = [voice for voice in np.asarray(study.test.voices[i]) if voice.any()]
             voices += heard
             truth += [study.test.speakers[i]] * len(heard)

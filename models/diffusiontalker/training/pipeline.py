@@ -95,7 +95,6 @@ def load_denoiser(weights: Path) -> tuple[Denoiser, IdentityLibrary, Schedule]:
     state = load_file(weights)
     names = metadata["names"].split("\n")
     library = IdentityLibrary(names, len(state["library.voice_mean"]))
-    state.setdefault("library.listed", library.listed)  # runs from before doubles were left out
     denoiser = Denoiser(DenoiserConfig(feature_width=state["denoiser.audio.weight"].shape[1] // 2))
     for prefix, module in (("denoiser.", denoiser), ("library.", library)):
         module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
