@@ -23,7 +23,7 @@ from diffusiontalker.export.bundle_writer import write_bundle
 
 
 def identity_library(bundle: Bundle) -> IdentityLibrary:
-    """A bundle's identity library as a module: what only training needs is untrained, neutral is the listed ones' mean."""
+    """A bundle's identity library as a module: without what only training needs, neutral the mean of those listed."""
     known = bundle.identities
     library = IdentityLibrary(known.names, known.features.shape[1], known.embeddings.shape[1])
     with torch.no_grad():
