@@ -71,10 +71,10 @@ def _itf(axes: Axes, results: Mapping[str, Any]) -> None:
 
 def _stream_length(axes: Axes, results: Mapping[str, Any]) -> None:
     hours = [mark["second"] / 3600 for mark in results["marks"]]
-    axes.plot(hours, [mark["ratio"] for mark in results["marks"]], marker="o", label="cost of a tick")
+    axes.plot(hours, [mark["ratio"] for mark in results["marks"]], marker="o", label="cost, over a young stream")
     first = results["marks"][0]["resident_mib"]
-    axes.plot(hours, [m["resident_mib"] / first for m in results["marks"]], marker="s", label="memory")
-    axes.set(xlabel="hours of one stream", ylabel="over the first minute")
+    axes.plot(hours, [m["resident_mib"] / first for m in results["marks"]], marker="s", label="memory, over minute 1")
+    axes.set(xlabel="hours of one stream", ylabel="ratio")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
 

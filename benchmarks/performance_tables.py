@@ -264,7 +264,7 @@ def stream_length(records: Records) -> str:
         ]
         for mark in one.results["marks"]
     ]
-    head = ["minute at, hours", "cost over the first", "MiB", "open", "rounding", "closure"]
+    head = ["minute at, hours", "cost over young streams'", "MiB", "open", "rounding", "closure"]
     return "\n\n".join([table(head, rows), f"Backend `{one.results['backend']}`.", _ran(one)])
 
 

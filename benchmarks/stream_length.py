@@ -3,9 +3,12 @@
 One stream of hours of audio, as fast as it goes: 100 ms are pushed, the engine ticks until nothing is left, and so on.
 It hears the demo's clip over and over, with a pause that makes the period a prime number of samples: hours pass until a
 repetition lies on the grids of features and frames as one before did. A minute is looked at in the beginning
-(after the first ten seconds, in which the voice is matched) and at the end of every hour; its cost is the median of its
-windows of ten seconds. The lips are scored on the clip's own phones, over the repetitions that lie wholly within the
-minute.
+(after the first ten seconds, in which the voice is matched) and at the end of every hour. The lips are scored on the
+clip's own phones, over the repetitions that lie wholly within the minute.
+
+What a minute costs is held against streams just born, of ten seconds, in turns of two seconds of audio. Whatever else a
+machine has to do in those hours slows all of them; only age does not. Each stream has a process of its own, and because
+processes of one age differ by some percent for all their lives, there are several young ones.
 
 ``python -m benchmarks.stream_length --out DIR``
 """
@@ -16,20 +19,23 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
-from statistics import median
-from typing import Final
+from itertools import count
+from multiprocessing import get_context
+from statistics import mean, median
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.records import add_out, cell, finite, record, table
-from benchmarks.streams import catch_up, demo_clip, demo_phones, require_open, resident_mib
+from benchmarks.streams import FrameSink, catch_up, demo_clip, demo_phones, require_open, resident_mib
 from diffusiontalker.geometry import MODEL_FPS, SAMPLE_RATE
 from diffusiontalker.metrics.phonetic import PhoneticLipScore, ScoredClip, phonetic_lip_score
 from diffusiontalker.phones import TimedPhone
 from livetalker.core.config import StreamConfig
-from livetalker.core.outputs import Frames, Output
 from livetalker.engine.engine import Engine
 
 PERIOD: Final = 199_999
@@ -37,9 +43,11 @@ PERIOD: Final = 199_999
 CHUNK: Final = SAMPLE_RATE // 10
 MINUTE: Final = 60
 WARM_UP: Final = 10
-"""Seconds before the first minute."""
-PART: Final = 10
+"""Seconds before the first minute, and the age of the streams each minute is held against."""
+TURN: Final = 2
 """Seconds whose cost is taken at a time."""
+YOUNG: Final = 3
+"""Streams that each minute is held against."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,9 @@ class Mark:
 
     Attributes:
         second: of the stream at which it begins.
-        cpu_s: processor time per second of audio, the median of its parts.
-        wall_s: time per second of audio, likewise.
-        ratio: ``cpu_s`` over that of the first minute.
+        cpu_s: processor time per second of audio, the median of its turns.
+        young_cpu_s: the same of the young streams.
+        ratio: of the one to the others' mean, the median of the rounds.
         resident_mib: memory of the process at its end.
         open, rounding, closure: phonetic lip score; None where it has no whole repetition.
         repetitions: of the clip that were scored.
@@ -58,7 +66,7 @@ class Mark:
 
     second: int
     cpu_s: float
-    wall_s: float
+    young_cpu_s: float
     ratio: float
     resident_mib: float
     open: float | None
@@ -81,12 +89,12 @@ def mark_seconds(hours: float) -> list[int]:
     return marks
 
 
-def chunks(clip: NDArray[np.float32], seconds: int) -> Iterator[NDArray[np.float32]]:
-    """``[1600]`` samples each, of a clip that is said again every ``PERIOD`` samples, and silence between."""
+def chunks(clip: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """``[1600]`` samples each, endless: a clip said again every ``PERIOD`` samples, and silence between."""
     period = np.zeros(PERIOD + CHUNK, np.float32)
     period[: len(clip)] = clip
     period[PERIOD:] = period[:CHUNK]
-    for start in range(0, seconds * SAMPLE_RATE, CHUNK):
+    for start in count(step=CHUNK):
         at = start % PERIOD
         yield period[at : at + CHUNK]
 
@@ -110,42 +118,86 @@ def repetitions(
     start = -(-first // PERIOD) * PERIOD
     while (start + length - first) * MODEL_FPS <= len(frames) * SAMPLE_RATE:
         begin = -(-(start - first) * MODEL_FPS // SAMPLE_RATE)
-        count = length * MODEL_FPS // SAMPLE_RATE
+        end = begin + length * MODEL_FPS // SAMPLE_RATE
         late = begin / MODEL_FPS - (start - first) / SAMPLE_RATE
         shifted = [TimedPhone(phone.phone, phone.start - late, phone.end - late) for phone in phones]
-        found.append(ScoredClip(frames[begin : begin + count], MODEL_FPS, shifted))
+        found.append(ScoredClip(frames[begin:end], MODEL_FPS, shifted))
         start += PERIOD
     return found
 
 
-class MinuteSink:
-    """Keeps the frames of one minute at a time; those of the hours between are forgotten.
+@dataclass(frozen=True)
+class Turn:
+    """What a stream did while it heard some seconds.
 
     Attributes:
-        total: frames that came in all.
+        cpu_s: processor time per second of audio.
+        frames: ``[F, 52]`` that came meanwhile.
+        resident_mib: memory of its process afterwards.
     """
 
-    def __init__(self) -> None:
-        self.total = 0
-        self._first = 0
-        self._kept: list[NDArray[np.float32]] = []
-        self._keeping = False
+    cpu_s: float
+    frames: NDArray[np.float32]
+    resident_mib: float
 
-    def __call__(self, output: Output) -> None:
-        """Take an output."""
-        if isinstance(output, Frames):
-            self.total += len(output)
-            if self._keeping:
-                self._kept.append(output.values)
 
-    def keep(self) -> None:
-        """Begin to keep frames."""
-        self._first, self._keeping, self._kept = self.total, True, []
+class LongStream:
+    """A stream alone on an engine, and what it hears.
 
-    def kept(self) -> tuple[int, NDArray[np.float32]]:
-        """End it; the index of the first frame kept, and ``[F, 52]``."""
-        self._keeping = False
-        return self._first, np.concatenate(self._kept)
+    Args:
+        backend: name of the backend.
+        threads: for one operator.
+    """
+
+    def __init__(self, backend: str, threads: int) -> None:
+        self._engine = Engine.load(max_streams=1, threads=threads, backend=backend)
+        self._sink = FrameSink()
+        self._stream = self._engine.open(StreamConfig(), self._sink)
+        self._chunks = chunks(demo_clip())
+
+    def hear(self, seconds: int) -> Turn:
+        """Let it hear more.
+
+        Raises:
+            RuntimeError: it ended early.
+        """
+        began = time.process_time()
+        for _ in range(seconds * SAMPLE_RATE // CHUNK):
+            self._stream.push(next(self._chunks))
+            catch_up(self._engine)
+        spent = time.process_time() - began
+        require_open([self._stream])
+        return Turn(spent / seconds, self._sink.take(), resident_mib())
+
+
+class StreamProcess:
+    """A ``LongStream`` in a new process: old and young ones live alike, and memory is the stream's alone.
+
+    Args:
+        backend: name of the backend.
+        threads: for one operator.
+    """
+
+    _stream: ClassVar[LongStream]
+
+    def __init__(self, backend: str, threads: int) -> None:
+        self._process = ProcessPoolExecutor(1, get_context("spawn"), self._begin, (backend, threads))
+
+    @classmethod
+    def _begin(cls, backend: str, threads: int) -> None:
+        cls._stream = LongStream(backend, threads)
+
+    @classmethod
+    def _hear(cls, seconds: int) -> Turn:
+        return cls._stream.hear(seconds)
+
+    def hear(self, seconds: int) -> Turn:
+        """See ``LongStream.hear``."""
+        return self._process.submit(self._hear, seconds).result()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.shutdown()
 
 
 def run(hours: float, backend: str, threads: int) -> list[Mark]:
@@ -160,53 +212,48 @@ def run(hours: float, backend: str, threads: int) -> list[Mark]:
         ValueError: see ``mark_seconds``.
         RuntimeError: the stream ended early.
     """
-    seconds = mark_seconds(hours)
-    clip, phones = demo_clip(), demo_phones()
-    engine = Engine.load(max_streams=1, threads=threads, backend=backend)
-    sink = MinuteSink()
-    stream = engine.open(StreamConfig(), sink)
     marks: list[Mark] = []
-    parts: list[tuple[float, float]] = []
-    beginning: int | None = None
-    clock = (time.process_time(), time.perf_counter())
-    per_second = SAMPLE_RATE // CHUNK
-    for number, chunk in enumerate(chunks(clip, seconds[-1] + MINUTE)):
-        now, odd = divmod(number, per_second)
-        if not odd and now in seconds:
-            beginning, parts, clock = now, [], (time.process_time(), time.perf_counter())
-            sink.keep()
-        stream.push(chunk)
-        catch_up(engine)
-        if beginning is None or (number + 1) % (PART * per_second) != beginning * per_second % (PART * per_second):
-            continue
-        later = (time.process_time(), time.perf_counter())
-        require_open([stream])
-        parts.append(((later[0] - clock[0]) / PART, (later[1] - clock[1]) / PART))
-        clock = later
-        if len(parts) * PART == MINUTE:
-            cpu, wall = (median(part[i] for part in parts) for i in range(2))
-            first, frames = sink.kept()
-            # Frames lag behind by the look-ahead: begin with the first that stands on a whole second.
-            whole = -(-first // MODEL_FPS)
-            scored = repetitions(frames[whole * MODEL_FPS - first :], whole, len(clip), phones)
-            score: PhoneticLipScore | None = phonetic_lip_score(scored) if scored else None
-            marks.append(
-                Mark(
-                    beginning,
-                    cpu,
-                    wall,
-                    cpu / (marks[0].cpu_s if marks else cpu),
-                    resident_mib(),
-                    finite(score.open) if score else None,
-                    finite(score.rounding) if score else None,
-                    finite(score.closure) if score else None,
-                    len(scored),
-                )
-            )
-            beginning = None
+    now = frames = 0
+    with closing(StreamProcess(backend, threads)) as stream:
+        for second in mark_seconds(hours):
+            for _ in range((second - now) // TURN):
+                frames += len(stream.hear(TURN).frames)
+            rounds = []
+            with ExitStack() as stack:
+                young = [stack.enter_context(closing(StreamProcess(backend, threads))) for _ in range(YOUNG)]
+                for one in young:
+                    one.hear(WARM_UP)
+                for number in range(MINUTE // TURN):
+                    # Another one begins each time: who follows whom changes what caches and clocks are like.
+                    order = np.roll(np.arange(1 + YOUNG), number)
+                    turns = {index: (stream, *young)[index].hear(TURN) for index in order.tolist()}
+                    rounds.append([turns[index] for index in range(1 + YOUNG)])
+            marks.append(_mark(second, frames, rounds))
+            frames += sum(len(old.frames) for old, *_ in rounds)
+            now = second + MINUTE
             if sys.stderr.isatty():
-                print(f"{now + 1} s", file=sys.stderr)
+                print(f"{now} s", file=sys.stderr)
     return marks
+
+
+def _mark(second: int, first: int, rounds: Sequence[Sequence[Turn]]) -> Mark:
+    """A minute that began at ``second`` of the old stream and with its frame ``first``; each round begins with it."""
+    # Frames lag behind by the look-ahead: begin with the first that stands on a whole second.
+    whole = -(-first // MODEL_FPS)
+    frames = np.concatenate([old.frames for old, *_ in rounds])[whole * MODEL_FPS - first :]
+    scored = repetitions(frames, whole, len(demo_clip()), demo_phones())
+    score: PhoneticLipScore | None = phonetic_lip_score(scored) if scored else None
+    return Mark(
+        second,
+        median(old.cpu_s for old, *_ in rounds),
+        median(mean(one.cpu_s for one in young) for _, *young in rounds),
+        median(old.cpu_s / mean(one.cpu_s for one in young) for old, *young in rounds),
+        rounds[-1][0].resident_mib,
+        finite(score.open) if score else None,
+        finite(score.rounding) if score else None,
+        finite(score.closure) if score else None,
+        len(scored),
+    )
 
 
 def main() -> int:
@@ -224,11 +271,12 @@ def main() -> int:
         "threads": options.threads,
         "marks": [asdict(mark) for mark in marks],
     }
-    head = ["minute at", "ms of processor per second", "ratio", "MiB", "open", "rounding", "closure"]
+    head = ["minute at", "ms of processor per second", "young", "ratio", "MiB", "open", "rounding", "closure"]
     lines = [
         [
             f"{mark.second / 3600:.2f} h",
             f"{1e3 * mark.cpu_s:.2f}",
+            f"{1e3 * mark.young_cpu_s:.2f}",
             f"{mark.ratio:.3f}",
             f"{mark.resident_mib:.0f}",
             *(cell(value, ".3f") for value in (mark.open, mark.rounding, mark.closure)),

@@ -65,6 +65,12 @@ class FrameSink:
             raise self._error
         return np.concatenate(self._values) if self._values else np.zeros((0, 52), np.float32)
 
+    def take(self) -> NDArray[np.float32]:
+        """``frames``, and forget them."""
+        frames = self.frames
+        self._values.clear()
+        return frames
+
 
 def catch_up(engine: Engine) -> None:
     """Tick an engine that was not started until it has nothing left to do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from benchmarks.itf import medians, speed_up, take_turns
 from benchmarks.latency import clicked, first_difference, largest_wait, measure, positions, replaced
 from benchmarks.rolling_hubert import limit_ms
 from benchmarks.sessions import added_mib
-from benchmarks.stream_length import CHUNK, PERIOD, chunks, mark_seconds, repetitions
+from benchmarks.stream_length import CHUNK, PERIOD, StreamProcess, chunks, mark_seconds, repetitions
 from benchmarks.streams import demo_clip, demo_phones, random_pieces
 from diffusiontalker.encoder.rolling_config import RollingHubertConfig
 from diffusiontalker.phones import TimedPhone
@@ -103,11 +105,21 @@ def test_marks_are_the_first_minute_and_the_last_of_every_hour() -> None:
 
 def test_chunks_repeat_the_clip_after_a_period() -> None:
     clip = demo_clip()
-    sound = np.concatenate(list(chunks(clip, 30)))
+    sound = np.concatenate(list(islice(chunks(clip), 300)))
     assert sound.shape == (30 * 16_000,) and CHUNK == 1_600
     np.testing.assert_array_equal(sound[PERIOD : PERIOD + len(clip)], clip)
     np.testing.assert_array_equal(sound[2 * PERIOD : 2 * PERIOD + 50], clip[:50])
     assert not sound[len(clip) : PERIOD].any()
+
+
+def test_streams_in_processes_of_their_own_hear_the_same() -> None:
+    with closing(StreamProcess("cpu", 1)) as old, closing(StreamProcess("cpu", 1)) as young:
+        turns = [(old.hear(2), young.hear(2)) for _ in range(2)]
+    for one, other in turns:
+        assert min(one.cpu_s, other.cpu_s) > 0
+        np.testing.assert_allclose(one.frames, other.frames, atol=1e-5)
+    # The first turn lacks the balanced preset's look-ahead, in which no frame is complete.
+    assert [len(one.frames) for one, _ in turns] == [58, 60]
 
 
 def test_phones_of_a_repetition_stand_where_they_are_said() -> None:
