@@ -1,7 +1,10 @@
 """Counter-based noise: what the sampler starts from depends on (seed, frame index) and on nothing else.
 
 Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): key = the stream's seed, counter =
-(frame, lane). Any frame of any stream can be drawn at any time, in any batch, without state.
+(frame, lane, kind). Any frame of any stream can be drawn at any time, in any batch, without state.
+
+What nobody says with a word, the look of eyes and brows, is the noise's to decide. Were it new in every frame, the
+denoiser would average it away and hand on the rest as a tremble; so theirs changes slowly, along a spline.
 """
 
 from __future__ import annotations
@@ -11,12 +14,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusiontalker.arkit import BROWS, COUNT, EYES
+
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _SHIFT: Final = np.uint64(32)
 _ROUNDS: Final = 10
 _MULTIPLIERS: Final = np.array([0xD2511F53, 0xCD9E8D57], np.uint64)
 _WEYL: Final = np.arange(_ROUNDS, dtype=np.uint64)[:, None] * np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
 """What is added to the key before each round."""
+_FRAMES, _KNOTS = range(2)
+"""Kinds of what is drawn: counters of one never meet those of the other."""
+_SLOW: Final = np.array(sorted((*EYES, *BROWS)))
 
 
 def philox4x32(counter: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -51,14 +59,64 @@ def frame_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: in
         width: values per frame.
 
     Returns:
-        ``[..., width]`` independent standard normal values (Box-Muller).
+        ``[..., width]`` independent standard normal values.
     """
+    return _normal(seeds, frames, width, _FRAMES)
+
+
+def smooth_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: int, period: int) -> NDArray[np.float32]:
+    """Standard normal noise that changes slowly: a cubic B-spline over knots every ``period`` frames.
+
+    Args:
+        seeds: ``[B]`` 64-bit seeds of the streams.
+        frames: ``[B, T]`` absolute frame indexes; cheapest where a stream's follow each other.
+        width: values per frame.
+        period: frames from one knot to the next.
+
+    Returns:
+        ``[B, T, width]``, of unit variance at every frame; frames ``4 * period`` apart are independent.
+    """
+    knot, since = np.divmod(frames, np.uint64(period))
+    u = since[..., None] / period
+    weights = np.concatenate([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=-1)
+    weights /= np.linalg.norm(weights, axis=-1, keepdims=True)
+    first = knot.min(axis=1, keepdims=True)
+    place = (knot - first).astype(np.intp)
+    drawn = _normal(seeds[:, None], first + np.arange(place.max() + 4, dtype=np.uint64), width, _KNOTS)
+    stream = np.arange(len(seeds))[:, None]
+    noise: NDArray[np.float32] = sum(
+        weights[..., i, None].astype(np.float32) * drawn[stream, place + i] for i in range(weights.shape[-1])
+    )
+    return noise
+
+
+def face_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], period: int) -> NDArray[np.float32]:
+    """What the sampler starts a face from.
+
+    Args:
+        seeds: ``[B]`` 64-bit seeds of the streams.
+        frames: ``[B, T]`` absolute frame indexes.
+        period: frames between the knots of the noise of eyes and brows; 1 draws it anew for every frame, like the
+            other coefficients'.
+
+    Returns:
+        ``[B, T, 52]`` standard normal values.
+    """
+    noise = frame_noise(seeds[:, None], frames, COUNT)
+    if period > 1:
+        noise[..., _SLOW] = smooth_noise(seeds, frames, len(_SLOW), period)
+    return noise
+
+
+def _normal(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: int, kind: int) -> NDArray[np.float32]:
+    """``[..., width]`` independent standard normal values (Box-Muller)."""
     seeds, frames = np.broadcast_arrays(seeds.astype(np.uint64), frames.astype(np.uint64))
     lanes = -(-width // 4)
     counter = np.zeros((*frames.shape, lanes, 4), np.uint64)
     counter[..., 0] = (frames & _LOW)[..., None]
     counter[..., 1] = (frames >> _SHIFT)[..., None]
     counter[..., 2] = np.arange(lanes, dtype=np.uint64)
+    counter[..., 3] = kind
     key = np.stack([seeds & _LOW, seeds >> _SHIFT], axis=-1)[..., None, :]
     words = philox4x32(counter, key)
     uniform = (words.astype(np.float64) + 0.5) / 2.0**32

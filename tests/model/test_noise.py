@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffusiontalker.noise import frame_noise, philox4x32
+from diffusiontalker.arkit import INDEX
+from diffusiontalker.noise import face_noise, frame_noise, philox4x32, smooth_noise
 
 ONES = 0xFFFFFFFF
 
@@ -37,3 +38,30 @@ def test_it_is_standard_normal_and_uncorrelated() -> None:
     correlation = np.corrcoef(noise, rowvar=False)
     assert np.abs(correlation - np.eye(52)).max() < 0.04
     assert abs(np.corrcoef(noise[:-1, 0], noise[1:, 0])[0, 1]) < 0.03
+
+
+def test_smooth_noise_is_standard_normal_and_slow() -> None:
+    noise = smooth_noise(np.arange(200, dtype=np.uint64), np.arange(400, dtype=np.uint64)[None].repeat(200, 0), 3, 8)
+    assert noise.shape == (200, 400, 3)
+    # At every place between two knots alike.
+    assert np.abs(noise.reshape(200, 50, 8, 3).std((0, 1, 3)) - 1).max() < 0.03
+    assert abs(noise.mean()) < 0.02
+
+    def correlation(frames: int) -> float:
+        return float((noise[:, :-frames] * noise[:, frames:]).mean())
+
+    assert correlation(1) > 0.98 and 0.4 < correlation(8) < 0.6 and abs(correlation(32)) < 0.02
+    assert np.abs(np.diff(noise, n=2, axis=1)).max() < 0.4
+
+
+def test_the_upper_face_is_slow_and_the_mouth_is_not() -> None:
+    seeds, frames = np.array([3, 2**63 + 5], np.uint64), np.arange(2**33, 2**33 + 300, dtype=np.uint64)
+    noise = face_noise(seeds, np.stack([frames, frames + 7]), 8)
+    steps = np.abs(np.diff(noise, axis=1)).mean((0, 1))
+    assert steps[INDEX["browInnerUp"]] < 0.2 and steps[INDEX["eyeLookUpLeft"]] < 0.2 < 1 < steps[INDEX["jawOpen"]]
+    white = face_noise(seeds, np.stack([frames, frames + 7]), 1)
+    np.testing.assert_array_equal(white, frame_noise(seeds[:, None], np.stack([frames, frames + 7]), 52))
+    np.testing.assert_array_equal(noise[..., INDEX["jawOpen"]], white[..., INDEX["jawOpen"]])
+    for start in (0, 5, 123):
+        alone = face_noise(seeds[1:], frames[None, start : start + 3] + 7, 8)
+        np.testing.assert_allclose(alone[0], noise[1, start : start + 3], atol=1e-6)

@@ -54,8 +54,8 @@ STOPS: Final = frozenset({"T", "D", "K", "G"})
 LONGEST_STOP: Final = 0.2
 """Seconds; what an alignment gives a stop beyond this is the pause after it."""
 
-_REST_LAG: Final = 0.08
-_REST_LEAD: Final = 0.11
+_REST_LAG: Final = 0.05
+_REST_LEAD: Final = 0.07
 """Seconds by which lips come to rest after speech has ended, and leave it before speech begins."""
 _REST_SPARE: Final = 0.35
 """Share of a short pause that either of the two may take."""

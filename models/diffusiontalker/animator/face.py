@@ -21,11 +21,12 @@ Array = NDArray[np.float64]
 
 _SLACK: Final = 0.12
 """Share of the jaw's opening that relaxed lips cover."""
-_LOUDNESS_PER_DB: Final = 0.06
-"""Share by which the jaw opens wider per dB above the clip's speech level (Schulman 1989 on loud speech),"""
-_QUIETEST: Final = -12.0
+_JAW_PER_DB: Final = 0.04
+_LIPS_PER_DB: Final = 0.02
+"""Shares by which jaw and lips open wider per dB above the clip's speech level (Schulman 1989 on loud speech),"""
+_QUIETEST: Final = -24.0
 _LOUDEST: Final = 8.0
-"""between these levels in dB: what is quieter is hardly voiced, what is louder does not open the jaw further."""
+"""between these levels in dB: what is quieter is not heard, what is louder does not open the jaw further."""
 _LOUDNESS_WINDOW: Final = 0.15
 """Seconds over which loudness is averaged: it follows the syllable, not the pitch period."""
 
@@ -82,14 +83,14 @@ def _mouth(phones: Sequence[TimedPhone], times: Array, style: SpeakerStyle, loud
     teeth = gates(phones, times, LABIODENTAL)
     apart = 1.0 - lips.closed
 
-    jaw = c["jawOpen"] * style.jaw
-    if loudness is not None:
-        jaw = jaw * (1.0 + _LOUDNESS_PER_DB * loudness.clip(_QUIETEST, _LOUDEST))
+    level = np.zeros(len(times)) if loudness is None else loudness.clip(_QUIETEST, _LOUDEST)
+    parted = apart * (1.0 + _LIPS_PER_DB * level)
+    jaw = c["jawOpen"] * style.jaw * (1.0 + _JAW_PER_DB * level)
     pucker, funnel = c["mouthPucker"] * style.rounding, c["mouthFunnel"] * style.rounding
     # Lips yield a little to an opening jaw, cover more of it drawn together or on the teeth, and all of it in contact.
     cover = 1.0 - apart * (1.0 - _SLACK) * (1.0 - 0.6 * teeth.closed) * (1.0 - 0.5 * pucker.clip(0.0, 1.0))
-    lower_down = c["mouthLowerDown"] * style.lower_lip * apart * (1.0 - teeth.closed)
-    upper_up = c["mouthUpperUp"] * style.upper_lip * apart
+    lower_down = c["mouthLowerDown"] * style.lower_lip * parted * (1.0 - teeth.closed)
+    upper_up = c["mouthUpperUp"] * style.upper_lip * parted
     press = lips.press * style.press
     roll = lips.roll * style.press
     left, right = 1.0 + style.asymmetry, 1.0 - style.asymmetry

@@ -22,6 +22,7 @@ class DenoiserConfig:
         hidden: GRU width.
         layers: GRU layers.
         coefficients: per frame.
+        noise_period: frames between the knots of the noise of eyes and brows (``noise.face_noise``); 1: it is not slow.
         dropout: between GRU layers, during training.
     """
 
@@ -33,6 +34,7 @@ class DenoiserConfig:
     hidden: int = 256
     layers: int = 2
     coefficients: int = COUNT
+    noise_period: int = 8
     dropout: float = 0.1
 
     @property
@@ -46,9 +48,9 @@ class DenoiserConfig:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> DenoiserConfig:
-        """Inverse of ``to_dict``.
+        """Inverse of ``to_dict``; models from before the noise had a period had a new one in every frame.
 
         Raises:
             TypeError: a key is unknown.
         """
-        return cls(**data)
+        return cls(**{"noise_period": 1, **data})

@@ -29,7 +29,7 @@ from diffusiontalker.metrics.faces import (
     lve,
 )
 from diffusiontalker.metrics.identity import IdentityScores, identity_scores
-from diffusiontalker.noise import frame_noise
+from diffusiontalker.noise import face_noise
 from diffusiontalker.training.scenes import Scenes
 
 Curves = NDArray[np.float32]
@@ -53,7 +53,7 @@ def animate(trained: Trained, audio: Tensor, identity: Tensor, seeds: NDArray[np
         ``[B, T, 52]``.
     """
     frames = np.arange(audio.shape[1], dtype=np.uint64)
-    noise = torch.from_numpy(frame_noise(seeds[:, None], frames[None], trained.denoiser.config.coefficients))
+    noise = torch.from_numpy(face_noise(seeds, np.tile(frames, (len(seeds), 1)), trained.denoiser.config.noise_period))
     preset = torch.full((len(audio),), PRESET.index)
     spread = identity[:, None].expand(-1, audio.shape[1], -1)
     curves, _ = sample(trained.denoiser, trained.schedule, audio, spread, preset, noise)

@@ -25,11 +25,13 @@ from diffusiontalker.denoiser.model import Denoiser
 from diffusiontalker.denoiser.schedule import Schedule
 from diffusiontalker.evaluation.scenes import EvaluationError, StudyCrops, StudyScenes
 from diffusiontalker.evaluation.variants import Variant, variants
-from diffusiontalker.training.distill import WEIGHTS_FILE, distill, save_denoiser
+from diffusiontalker.training.distill import distill
 from diffusiontalker.training.loop import LoopConfig, Report, train
-from diffusiontalker.training.train_denoiser import MOUTH_TEMPERATURE, DenoiserTask, library_of
+from diffusiontalker.training.train_denoiser import WEIGHTS_FILE, DenoiserTask, library_of, save_denoiser
 
 _STUDY_FILE: Final = "study.json"
+_MOUTH_TEMPERATURE: Final = 0.3
+"""Of the sampler's first noise on jaw and mouth; elsewhere it is the paper's, white and of full height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Study:
             feature_width=scenes.train.features.shape[-1],
             hidden=config.hidden,
             coefficients=scenes.train.curves.shape[-1],
+            noise_period=1,
         )
         claim = {**asdict(config), "scenes": scenes.digest}
         note = self.folder / _STUDY_FILE
@@ -159,7 +162,9 @@ class Study:
             return
         task = self._untrained(variant)
         averaged = train(task, task, self._crops(variant, task.library), loop, out, report=report)
-        save_denoiser(averaged, self.weights(variant), names=task.library.names, steps=variant.steps)
+        save_denoiser(
+            averaged, self._denoiser_config, self.weights(variant), names=task.library.names, steps=variant.steps
+        )
 
     def train_all(self, report: Callable[[Variant], Report | None], done: Callable[[Variant], None]) -> None:
         """Train every variant.
@@ -198,7 +203,7 @@ class Study:
         curves = np.asarray(some, np.float32).reshape(-1, some.shape[-1])
         denoiser.mean.copy_(torch.from_numpy(curves.mean(0)))
         denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))
-        denoiser.temperature[list(JAW_AND_MOUTH)] = MOUTH_TEMPERATURE
+        denoiser.temperature[list(JAW_AND_MOUTH)] = _MOUTH_TEMPERATURE
         task = DenoiserTask(denoiser, library, variant.steps, variant.weights)
         if variant.baseline:
             schedule = cosine_schedule(variant.steps)

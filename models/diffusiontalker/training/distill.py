@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -31,9 +29,8 @@ from diffusiontalker.training.loop import Batch, LoopConfig, Report, train
 from diffusiontalker.training.losses import STEADY, LossWeights, curve_losses, distillation_loss
 from diffusiontalker.training.pipeline import load_denoiser
 from diffusiontalker.training.scenes import SceneCrops, Scenes
-from diffusiontalker.training.train_denoiser import DenoiserTask
+from diffusiontalker.training.train_denoiser import WEIGHTS_FILE, DenoiserTask, save_denoiser
 
-WEIGHTS_FILE: Final = "denoiser.safetensors"
 _TEACHER_FILE: Final = "teacher.sha256"
 
 
@@ -180,23 +177,7 @@ def distill(
         return objective(batch)
 
     averaged = train(student, loss, samples, loop, out, report=report)
-    return save_denoiser(averaged, out / WEIGHTS_FILE, names=library.names, steps=to, notes=notes)
-
-
-def save_denoiser(
-    state: Mapping[str, Tensor],
-    path: Path,
-    *,
-    names: tuple[str, ...],
-    steps: int,
-    notes: Mapping[str, str] | None = None,
-) -> Path:
-    """Write the state of a ``DenoiserTask`` as ``pipeline.load_denoiser`` reads it, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    metadata = {**(notes or {}), "names": "\n".join(names), "steps": str(steps)}
-    save_file({key: value.contiguous() for key, value in state.items()}, partial, metadata=metadata)
-    os.replace(partial, path)
-    return path
+    return save_denoiser(averaged, teacher.config, out / WEIGHTS_FILE, names=library.names, steps=to, notes=notes)
 
 
 def halvings(steps: int, to: int) -> list[int]:

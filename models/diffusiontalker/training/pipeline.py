@@ -95,7 +95,9 @@ def load_denoiser(weights: Path) -> tuple[Denoiser, IdentityLibrary, Schedule]:
     state = load_file(weights)
     names = metadata["names"].split("\n")
     library = IdentityLibrary(names, len(state["library.voice_mean"]))
-    denoiser = Denoiser(DenoiserConfig(feature_width=state["denoiser.audio.weight"].shape[1] // 2))
+    width = state["denoiser.audio.weight"].shape[1] // 2
+    # Denoisers from before the noise had a period had a new one in every frame.
+    denoiser = Denoiser(DenoiserConfig(feature_width=width, noise_period=int(metadata.get("noise_period", "1"))))
     for prefix, module in (("denoiser.", denoiser), ("library.", library)):
         module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
     return denoiser.eval(), library.eval(), Schedule.spaced(int(metadata["steps"]))

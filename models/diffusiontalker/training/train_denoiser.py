@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from diffusiontalker.arkit import JAW_AND_MOUTH
+from diffusiontalker.arkit import BROWS, EYES, JAW_AND_MOUTH
 from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
@@ -23,8 +24,14 @@ from diffusiontalker.training.scenes import SceneCrops, Scenes
 from diffusiontalker.training.train_voice import read_people
 from diffusiontalker.training.voice_crops import HELD_BACK
 
-MOUTH_TEMPERATURE: Final = 0.3
-"""What the sampler's first noise is scaled by on jaw and mouth: lips should agree between takes, and not tremble."""
+WEIGHTS_FILE: Final = "denoiser.safetensors"
+MOUTH_TEMPERATURE: Final = 0.1
+GAZE_TEMPERATURE: Final = 0.5
+OTHER_TEMPERATURE: Final = 0.3
+"""What the sampler's first noise is scaled by on jaw and mouth, on eyes and brows, and on cheeks and nose. Where speech
+decides, takes should agree and nothing tremble. Eyes and brows have slow noise, of which little is averaged away: at
+half its height they move as far as they were taught to, and with that jerk; white noise of full height moved them half
+as far, with five times the jerk."""
 
 
 class ScenesError(MendableError, ValueError):
@@ -160,7 +167,9 @@ def train_denoiser(
     denoiser.mean.copy_(torch.from_numpy(curves.mean(0)))
     # A coefficient that hardly moves must not become all noise: its scale has a floor.
     denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))
+    denoiser.temperature.fill_(OTHER_TEMPERATURE)
     denoiser.temperature[list(JAW_AND_MOUTH)] = MOUTH_TEMPERATURE
+    denoiser.temperature[[*EYES, *BROWS]] = GAZE_TEMPERATURE
     task = DenoiserTask(denoiser, library, denoise_steps, weights or STEADY)
     averaged = train(
         task,
@@ -170,7 +179,22 @@ def train_denoiser(
         out,
         report=report,
     )
-    path = out / "denoiser.safetensors"
-    metadata = {"names": "\n".join(library.names), "steps": str(denoise_steps)}
-    save_file({k: v.contiguous() for k, v in averaged.items()}, path, metadata=metadata)
+    path = save_denoiser(averaged, denoiser.config, out / WEIGHTS_FILE, names=library.names, steps=denoise_steps)
+    return path
+
+
+def save_denoiser(
+    state: Mapping[str, Tensor],
+    config: DenoiserConfig,
+    path: Path,
+    *,
+    names: Sequence[str],
+    steps: int,
+    notes: Mapping[str, str] | None = None,
+) -> Path:
+    """Write the state of a ``DenoiserTask`` as ``pipeline.load_denoiser`` reads it, whole or not at all."""
+    metadata = {"names": "\n".join(names), "steps": str(steps), "noise_period": str(config.noise_period)}
+    partial = path.with_suffix(".partial")
+    save_file({k: v.contiguous() for k, v in state.items()}, partial, metadata={**(notes or {}), **metadata})
+    os.replace(partial, path)
     return path

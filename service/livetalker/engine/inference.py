@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
+from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE
 from diffusiontalker.level import normalize_level
-from diffusiontalker.noise import frame_noise
+from diffusiontalker.noise import face_noise
 from livetalker.core.postprocess import FacePostprocessor
 from livetalker.engine.backend import Backend, Floats, Heard
 from livetalker.engine.encoder_slots import encoder_slots
@@ -72,7 +73,7 @@ class Inference:
 
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
         self._beside = ThreadPoolExecutor(1, "livetalker-ahead")
-        self._coefficients = int(bundle.denoiser["coefficients"])
+        self._noise_period = DenoiserConfig.from_dict(bundle.denoiser).noise_period
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
         self.slots = SlotPool(bundle, capacity)
@@ -178,13 +179,13 @@ class Inference:
         rows = _rows(streams)
         frames: list[PendingFrame] = [stream.pending.popleft() for stream in streams for _ in range(run)]
         shape = len(streams), run
-        seeds = np.array([[stream.config.seed] for stream in streams], np.uint64)
+        seeds = np.array([stream.config.seed for stream in streams], np.uint64)
         indexes = np.array([frame.frame for frame in frames], np.uint64).reshape(shape)
         curves, self.slots.hidden[:, :, rows] = self._backend.denoise(
             _together([frame.audio for frame in frames], *shape),
             _together([frame.identity for frame in frames], *shape),
             np.array([stream.preset.index for stream in streams], np.int64),
-            frame_noise(seeds, indexes, self._coefficients),
+            face_noise(seeds, indexes, self._noise_period),
             self.slots.hidden.take(rows, axis=2),
         )
         first = [frame.frame for frame in frames[::run]]

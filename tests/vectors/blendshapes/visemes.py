@@ -52,6 +52,8 @@ FEATURES: Final[tuple[tuple[str, ...], ...]] = (
 """Each feature is the mean of these coefficients."""
 
 _UTTERANCES: Final = 150
+_LEVEL_DB: Final = -6.0
+"""Half of what people say is this much softer than the loud moments of it, and opens the mouth less."""
 _LEAST_SPREAD: Final = 0.04
 """Lips that always do the same in the animator do not in front of a microphone."""
 _SOFTENING: Final = 2.0
@@ -74,7 +76,8 @@ def utterance(seed: int, phones: int = 12) -> tuple[list[TimedPhone], NDArray[np
         length = 0.06 + 0.1 * draw.random_sample()
         said.append(TimedPhone(PHONES[1 + int(draw.random_sample() * (len(PHONES) - 1))], at, at + length))
         at += length
-    return said, animate(said, int((at + 0.5) * 60), fps=60, seed=seed, blinks=False)
+    frames = int((at + 0.5) * 60)
+    return said, animate(said, frames, fps=60, seed=seed, loudness=np.full(frames, _LEVEL_DB), blinks=False)
 
 
 def examples(seeds: range) -> tuple[Array, NDArray[np.int64]]:
