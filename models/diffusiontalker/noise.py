@@ -9,6 +9,7 @@ denoiser would average it away and hand on the rest as a tremble; so theirs chan
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ _WEYL: Final = np.arange(_ROUNDS, dtype=np.uint64)[:, None] * np.array([0x9E3779
 """What is added to the key before each round."""
 _FRAMES, _KNOTS = range(2)
 """Kinds of what is drawn: counters of one never meet those of the other."""
+_FOUR: Final = np.arange(4)
 _SLOW: Final = np.array(sorted((*EYES, *BROWS)))
 
 
@@ -77,17 +79,21 @@ def smooth_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: i
         ``[B, T, width]``, of unit variance at every frame; frames ``4 * period`` apart are independent.
     """
     knot, since = np.divmod(frames, np.uint64(period))
-    u = since[..., None] / period
-    weights = np.concatenate([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=-1)
-    weights /= np.linalg.norm(weights, axis=-1, keepdims=True)
     first = knot.min(axis=1, keepdims=True)
     place = (knot - first).astype(np.intp)
     drawn = _normal(seeds[:, None], first + np.arange(place.max() + 4, dtype=np.uint64), width, _KNOTS)
+    weights = _spline(period)[since.astype(np.intp)]
     stream = np.arange(len(seeds))[:, None]
-    noise: NDArray[np.float32] = sum(
-        weights[..., i, None].astype(np.float32) * drawn[stream, place + i] for i in range(weights.shape[-1])
-    )
+    noise: NDArray[np.float32] = np.einsum("bti,btiw->btw", weights, drawn[stream[..., None], place[..., None] + _FOUR])
     return noise
+
+
+@cache
+def _spline(period: int) -> NDArray[np.float32]:
+    """``[period, 4]`` weights of the four knots around each frame between two, of a sum of squares of one."""
+    u = np.arange(period)[:, None] / period
+    weights = np.concatenate([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=1)
+    return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
 
 
 def face_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], period: int) -> NDArray[np.float32]:
@@ -119,9 +125,9 @@ def _normal(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: int, k
     counter[..., 3] = kind
     key = np.stack([seeds & _LOW, seeds >> _SHIFT], axis=-1)[..., None, :]
     words = philox4x32(counter, key)
-    uniform = (words.astype(np.float64) + 0.5) / 2.0**32
+    uniform = (words.astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-32)  # in (0, 1]
     radius = np.sqrt(-2 * np.log(uniform[..., 0::2]))
-    angle = 2 * np.pi * uniform[..., 1::2]
+    angle = np.float32(2 * np.pi) * uniform[..., 1::2]
     normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    flat: NDArray[np.float32] = normal.reshape(*frames.shape, lanes * 4)[..., :width].astype(np.float32)
+    flat: NDArray[np.float32] = normal.reshape(*frames.shape, lanes * 4)[..., :width]
     return flat
