@@ -84,7 +84,8 @@ def smooth_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: i
     drawn = _normal(seeds[:, None], first + np.arange(place.max() + 4, dtype=np.uint64), width, _KNOTS)
     weights = _spline(period)[since.astype(np.intp)]
     stream = np.arange(len(seeds))[:, None]
-    noise: NDArray[np.float32] = np.einsum("bti,btiw->btw", weights, drawn[stream[..., None], place[..., None] + _FOUR])
+    near = drawn[stream[..., None], place[..., None] + _FOUR]
+    noise: NDArray[np.float32] = np.einsum("bti,btiw->btw", weights, near)
     return noise
 
 
@@ -93,7 +94,8 @@ def _spline(period: int) -> NDArray[np.float32]:
     """``[period, 4]`` weights of the four knots around each frame between two, of a sum of squares of one."""
     u = np.arange(period)[:, None] / period
     weights = np.concatenate([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=1)
-    return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
+    normed: NDArray[np.float64] = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+    return normed.astype(np.float32)
 
 
 def face_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], period: int) -> NDArray[np.float32]:
