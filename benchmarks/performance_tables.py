@@ -23,7 +23,7 @@ STREAMS: Final = 100
 FEWEST_STREAMS: Final = 64
 LENGTH_HOURS: Final = 6.0
 LENGTH_RATIO: Final = 1.1
-"""A tick's cost after hours over that of the first minute: what a quiet machine's own noise stays under."""
+"""A tick's cost after hours over that of young streams meanwhile: processes of one age differ by less."""
 LENGTH_MIB: Final = 16.0
 """Likewise growth of memory: what allocators do by themselves."""
 LENGTH_LIPS: Final = 0.05
@@ -264,7 +264,7 @@ def stream_length(records: Records) -> str:
         ]
         for mark in one.results["marks"]
     ]
-    head = ["minute at, hours", "cost over young streams'", "MiB", "open", "rounding", "closure"]
+    head = ["minute at, hours", "cost over young streams", "MiB", "open", "rounding", "closure"]
     return "\n\n".join([table(head, rows), f"Backend `{one.results['backend']}`.", _ran(one)])
 
 

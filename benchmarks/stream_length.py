@@ -1,4 +1,4 @@
-"""Whether a stream that lasts ages: cost of its ticks, memory and lip score after hours, against the first minute.
+"""Whether a stream ages: memory and lip score after hours against the first minute, cost against young streams.
 
 One stream of hours of audio, as fast as it goes: 100 ms are pushed, the engine ticks until nothing is left, and so on.
 It hears the demo's clip over and over, with a pause that makes the period a prime number of samples: hours pass until a
@@ -224,7 +224,7 @@ def run(hours: float, backend: str, threads: int) -> list[Mark]:
                 for one in young:
                     one.hear(WARM_UP)
                 for number in range(MINUTE // TURN):
-                    # Another one begins each time: who follows whom changes what caches and clocks are like.
+                    # Another one begins each time, so that what a round's first turn costs is nobody's alone.
                     order = np.roll(np.arange(1 + YOUNG), number)
                     turns = {index: (stream, *young)[index].hear(TURN) for index in order.tolist()}
                     rounds.append([turns[index] for index in range(1 + YOUNG)])

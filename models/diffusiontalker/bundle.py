@@ -159,6 +159,7 @@ def _described(folder: Path, metadata: Mapping[str, Any]) -> Bundle:
     for part, sizes in (("encoder", ENCODER_SIZES[kind]), ("denoiser", DENOISER_SIZES)):
         for size in sizes:
             int(metadata[part][size])
+    int(metadata["denoiser"].get("noise_period", 1))
     for name in FILES[kind]:
         path = folder / name
         if not path.is_file():

@@ -1,10 +1,10 @@
 """Counter-based noise: what the sampler starts from depends on (seed, frame index) and on nothing else.
 
 Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): key = the stream's seed, counter =
-(frame, lane, kind). Any frame of any stream can be drawn at any time, in any batch, without state.
+(frame or knot, lane, kind). Any frame of any stream can be drawn at any time, in any batch, without state.
 
-What nobody says with a word, the look of eyes and brows, is the noise's to decide. Were it new in every frame, the
-denoiser would average it away and hand on the rest as a tremble; so theirs changes slowly, along a spline.
+What speech does not decide, how eyes and brows move, the noise decides. Were it new in every frame, the denoiser would
+average most of it away and hand on the rest as a tremble; so theirs changes slowly, along a spline.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def frame_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: in
 
 
 def smooth_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: int, period: int) -> NDArray[np.float32]:
-    """Standard normal noise that changes slowly: a cubic B-spline over knots every ``period`` frames.
+    """Standard normal noise that changes slowly: a cubic B-spline through knots, scaled to unit variance.
 
     Args:
         seeds: ``[B]`` 64-bit seeds of the streams.
@@ -84,14 +84,15 @@ def smooth_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: i
     drawn = _normal(seeds[:, None], first + np.arange(place.max() + 4, dtype=np.uint64), width, _KNOTS)
     weights = _spline(period)[since.astype(np.intp)]
     stream = np.arange(len(seeds))[:, None]
-    near = drawn[stream[..., None], place[..., None] + _FOUR]
-    noise: NDArray[np.float32] = np.einsum("bti,btiw->btw", weights, near)
+    near = weights[..., None] * drawn[stream[..., None], place[..., None] + _FOUR]
+    # Added one by one: what a frame gets must not depend on how many others there are, not even in its last bit.
+    noise: NDArray[np.float32] = near[:, :, 0] + near[:, :, 1] + near[:, :, 2] + near[:, :, 3]
     return noise
 
 
 @cache
 def _spline(period: int) -> NDArray[np.float32]:
-    """``[period, 4]`` weights of the four knots around each frame between two, of a sum of squares of one."""
+    """``[period, 4]``: for each frame between two knots, the weights of the four around it, whose squares sum to 1."""
     u = np.arange(period)[:, None] / period
     weights = np.concatenate([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=1)
     normed: NDArray[np.float64] = weights / np.linalg.norm(weights, axis=1, keepdims=True)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from diffusiontalker.bundle import Bundle, open_bundle
+from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.model import sample
 from diffusiontalker.denoiser.schedule import Schedule
 from livetalker.engine.backend import Backend
@@ -45,6 +46,12 @@ def test_nonsense_steps_are_refused() -> None:
 
 
 @torch.no_grad()
+def test_models_from_before_the_noise_had_a_period_keep_theirs() -> None:
+    before = {name: value for name, value in DENOISER.to_dict().items() if name != "noise_period"}
+    assert DenoiserConfig.from_dict(before).noise_period == 1
+    assert DenoiserConfig.from_dict(DENOISER.to_dict()) == DENOISER
+
+
 def test_sampling_in_pieces_equals_sampling_at_once() -> None:
     _, _, denoiser, _ = tiny_modules()
     schedule = Schedule.spaced(4)

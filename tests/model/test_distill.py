@@ -171,7 +171,7 @@ def test_the_command_distils_down_and_goes_on(tmp_path: Path, capsys: pytest.Cap
         denoiser, library, schedule = load_denoiser(runs / f"distilled-{steps}" / "denoiser.safetensors")
         assert len(schedule) == steps
         assert library.names == SPEAKERS
-        assert denoiser.config.hidden == 256
+        assert denoiser.config.hidden == 256 and denoiser.config.noise_period == 8
     student = runs / "distilled-2" / "denoiser.safetensors"
     first = student.stat().st_mtime_ns
     assert main(command) == 0

@@ -26,7 +26,7 @@ _LIPS_PER_DB: Final = 0.02
 """Shares by which jaw and lips open wider per dB above the clip's speech level (Schulman 1989 on loud speech),"""
 _QUIETEST: Final = -24.0
 _LOUDEST: Final = 8.0
-"""between these levels in dB: what is quieter is not heard, what is louder does not open the jaw further."""
+"""between these levels in dB: what is quieter is not heard, what is louder opens neither jaw nor lips further."""
 _LOUDNESS_WINDOW: Final = 0.15
 """Seconds over which loudness is averaged: it follows the syllable, not the pitch period."""
 

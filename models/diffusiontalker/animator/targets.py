@@ -9,7 +9,8 @@ articulator wholly to them. The numbers are this project's own, set by these fac
   teeth nearly together; bilabials must close, labiodentals must touch the teeth; rounding spreads into its neighbours
   (Edwards, Landreth, Fiume and Singh 2016, "JALI"; Mooshammer, Hoole and Geumann 2007 for the high jaw of sibilants).
 - A talking jaw hardly returns to rest between vowels: over four people of BEAT the mean of jawOpen is 0.18 and its
-  spread 0.09. So the closest vowels and the consonants without demands keep it a fifth to a quarter open.
+  spread 0.09. So close vowels, and consonants without demands but T and D, keep it a fifth to
+  three tenths open.
 - SH, CH, JH, ZH and, less, R and ER protrude the lips in English (Ladefoged and Johnson, A Course in Phonetics).
 - TH and DH show the tip of the tongue between the teeth, L a little of it.
 """

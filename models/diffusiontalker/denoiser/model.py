@@ -40,8 +40,8 @@ class Denoiser(nn.Module):
     """x_0-predicting network over normalised curves (zero mean, unit scale per coefficient).
 
     ``mean`` and ``scale`` (``[52]``) bring its output to ARKit's 0..1. ``temperature`` (``[52]``) scales the noise its
-    sampler starts from: 1 is the process as trained; less makes a coefficient steadier and all takes more alike, which
-    is wanted of lips, not of brows.
+    sampler starts from: 1 is the process as trained; less makes a coefficient steadier and all takes more alike
+    (``train_denoiser`` says how much where).
     """
 
     mean: Tensor

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from diffusiontalker.arkit import BROWS, EYES, JAW_AND_MOUTH
+from diffusiontalker.arkit import BROWS, COUNT, EYES, JAW_AND_MOUTH
 from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.denoiser.identity import IdentityLibrary
 from diffusiontalker.denoiser.model import Denoiser
@@ -26,12 +26,12 @@ from diffusiontalker.training.voice_crops import HELD_BACK
 
 WEIGHTS_FILE: Final = "denoiser.safetensors"
 MOUTH_TEMPERATURE: Final = 0.1
-GAZE_TEMPERATURE: Final = 0.5
+EYES_AND_BROWS_TEMPERATURE: Final = 0.5
 OTHER_TEMPERATURE: Final = 0.3
 """What the sampler's first noise is scaled by on jaw and mouth, on eyes and brows, and on cheeks and nose. Where speech
 decides, takes should agree and nothing tremble. Eyes and brows have slow noise, of which little is averaged away: at
-half its height they move as far as they were taught to, and with that jerk; white noise of full height moved them half
-as far, with five times the jerk."""
+half its height they move nine tenths as far as the faces they learned from, with the same jerk; white noise of full
+height moved them half as far, with five times the jerk."""
 
 
 class ScenesError(MendableError, ValueError):
@@ -167,9 +167,6 @@ def train_denoiser(
     denoiser.mean.copy_(torch.from_numpy(curves.mean(0)))
     # A coefficient that hardly moves must not become all noise: its scale has a floor.
     denoiser.scale.copy_(torch.from_numpy(curves.std(0)).clamp_min(0.03))
-    denoiser.temperature.fill_(OTHER_TEMPERATURE)
-    denoiser.temperature[list(JAW_AND_MOUTH)] = MOUTH_TEMPERATURE
-    denoiser.temperature[[*EYES, *BROWS]] = GAZE_TEMPERATURE
     task = DenoiserTask(denoiser, library, denoise_steps, weights or STEADY)
     averaged = train(
         task,
@@ -179,8 +176,16 @@ def train_denoiser(
         out,
         report=report,
     )
-    path = save_denoiser(averaged, denoiser.config, out / WEIGHTS_FILE, names=library.names, steps=denoise_steps)
-    return path
+    # The sampler's, not the training's: a checkpoint to go on from may be of a release that had others.
+    averaged["denoiser.temperature"] = _temperature()
+    return save_denoiser(averaged, denoiser.config, out / WEIGHTS_FILE, names=library.names, steps=denoise_steps)
+
+
+def _temperature() -> Tensor:
+    temperature = torch.full((COUNT,), OTHER_TEMPERATURE)
+    temperature[list(JAW_AND_MOUTH)] = MOUTH_TEMPERATURE
+    temperature[[*EYES, *BROWS]] = EYES_AND_BROWS_TEMPERATURE
+    return temperature
 
 
 def save_denoiser(

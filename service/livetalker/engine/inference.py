@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
-from diffusiontalker.denoiser.config import DenoiserConfig
 from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE
 from diffusiontalker.level import normalize_level
 from diffusiontalker.noise import face_noise
@@ -73,7 +72,7 @@ class Inference:
 
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
         self._beside = ThreadPoolExecutor(1, "livetalker-ahead")
-        self._noise_period = DenoiserConfig.from_dict(bundle.denoiser).noise_period
+        self._noise_period = int(bundle.denoiser.get("noise_period", 1))
         self._backend = backend
         self._encoder = encoder_slots(bundle, backend, capacity)
         self.slots = SlotPool(bundle, capacity)

@@ -53,7 +53,7 @@ FEATURES: Final[tuple[tuple[str, ...], ...]] = (
 
 _UTTERANCES: Final = 150
 _LEVEL_DB: Final = -6.0
-"""Half of what people say is this much softer than the loud moments of it, and opens the mouth less."""
+"""Typical of speech, relative to its loud moments: at 0 dB every mouth would be as wide as in the loudest ones."""
 _LEAST_SPREAD: Final = 0.04
 """Lips that always do the same in the animator do not in front of a microphone."""
 _SOFTENING: Final = 2.0
