@@ -75,7 +75,7 @@ def _stream_length(axes: Axes, results: Mapping[str, Any]) -> None:
     first = results["marks"][0]["resident_mib"]
     axes.plot(hours, [m["resident_mib"] / first for m in results["marks"]], marker="s", label="memory, over minute 1")
     axes.set(xlabel="hours of one stream", ylabel="ratio")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
     axes.legend(frameon=False)
 
 

@@ -7,6 +7,7 @@ batch and gradients are averaged: the number of devices changes how fast a run i
 
 from __future__ import annotations
 
+import atexit
 import json
 import math
 import time
@@ -161,6 +162,9 @@ def train(
     """
     # Precision is the loop's own: one process trains several stages, and accelerate keeps the first one's setting.
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
+    if accelerator.num_processes > 1:
+        # Other stages may follow in the same group; threads of one that is left open can abort a process as it exits.
+        atexit.register(accelerator.end_training)
     folder.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device)
     optimizer = _optimizer(model, config)
