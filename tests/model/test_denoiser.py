@@ -45,13 +45,13 @@ def test_nonsense_steps_are_refused() -> None:
         Schedule.spaced(0)
 
 
-@torch.no_grad()
 def test_models_from_before_the_noise_had_a_period_keep_theirs() -> None:
     before = {name: value for name, value in DENOISER.to_dict().items() if name != "noise_period"}
     assert DenoiserConfig.from_dict(before).noise_period == 1
     assert DenoiserConfig.from_dict(DENOISER.to_dict()) == DENOISER
 
 
+@torch.no_grad()
 def test_sampling_in_pieces_equals_sampling_at_once() -> None:
     _, _, denoiser, _ = tiny_modules()
     schedule = Schedule.spaced(4)

@@ -54,7 +54,7 @@ def test_smooth_noise_is_standard_normal_and_slow() -> None:
     assert np.abs(np.diff(noise, n=2, axis=1)).max() < 0.4
 
 
-def test_the_upper_face_is_slow_and_the_mouth_is_not() -> None:
+def test_eyes_and_brows_are_slow_and_the_mouth_is_not() -> None:
     seeds, frames = np.array([3, 2**63 + 5], np.uint64), np.arange(2**33, 2**33 + 300, dtype=np.uint64)
     noise = face_noise(seeds, np.stack([frames, frames + 7]), 8)
     steps = np.abs(np.diff(noise, axis=1)).mean((0, 1))
