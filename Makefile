@@ -7,6 +7,7 @@ DEMO_READY := $(DEMO_VENV)/.ready
 PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
 SPEECH ?=
 VERSION ?=
+KERNELS := $(wildcard service/kernels/*)
 COMMA := ,
 
 .DEFAULT_GOAL := help
@@ -23,10 +24,10 @@ $(1)/bin/python -m pip install $(PIP_FLAGS) -e ".[$(2)]"
 @touch $@
 endef
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt $(KERNELS)
 	$(call environment,$(VENV),bench$(COMMA)cpu$(COMMA)demo$(COMMA)dev$(COMMA)mic$(COMMA)train)
 
-$(DEMO_READY): pyproject.toml constraints.txt
+$(DEMO_READY): pyproject.toml constraints.txt $(KERNELS)
 	@echo "preparing $(DEMO_VENV), once: about 300 MB, without torch"
 	$(call environment,$(DEMO_VENV),cpu$(COMMA)demo)
 

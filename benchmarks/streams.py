@@ -103,14 +103,16 @@ class TimedBackend:
 
     Attributes:
         description: see ``Backend``.
-        int8: likewise.
+        past: likewise.
+        frame_by_frame: likewise.
         encoder: seconds spent in the encoder and the voice head.
         denoiser: seconds spent in the denoiser.
     """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self.description, self.int8 = backend.description, backend.int8
+        self.description = backend.description
+        self.past, self.frame_by_frame = backend.past, backend.frame_by_frame
         self.encoder = 0.0
         self.denoiser = 0.0
 

@@ -2,7 +2,8 @@
 
 ``model.safetensors`` holds all weights; the ONNX graphs' initializers point into it (ONNX external data), so the
 checkpoint that trains and the graphs that serve cannot disagree. ``int8.safetensors`` holds those weights that the
-graphs in 8-bit integers multiply by, rounded. ``model.json`` says what it is. Torch-free.
+graphs in 8-bit integers multiply by, rounded, and so do kernels without graphs. ``model.json`` says what it is.
+Torch-free.
 """
 
 from __future__ import annotations

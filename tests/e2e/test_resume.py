@@ -107,7 +107,7 @@ def check(frames: list[FaceFrame], whole: Samples) -> None:
     assert difference.mean() < MEAN
 
 
-@pytest.mark.parametrize("backend", ["cpu", "cpu-int8"])
+@pytest.mark.parametrize("backend", ["cpu", "cpu-int8", "auto"])
 async def test_a_stream_outlives_a_killed_server(key: Path, speech: Samples, backend: str) -> None:
     whole = animate_offline(Engine.load(max_streams=1, threads=1, backend=backend), speech, StreamConfig(seed=1))
     options = ["--resume-key-file", str(key), "--backend", backend]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffusiontalker.bundle import ENCODER, FRAME, VOICE, open_bundle, shipped_bundle
+from diffusiontalker.bundle import ENCODER, FRAME, VOICE, Bundle, open_bundle, shipped_bundle
 from diffusiontalker.geometry import SAMPLE_RATE
 from livetalker.core.config import StreamConfig
 from livetalker.engine.backend import BackendError
@@ -307,7 +307,7 @@ def test_a_gpu_that_is_not_there_is_named(
 
 
 def test_an_unknown_backend_is_refused(tiny_bundle: Path) -> None:
-    with pytest.raises(BackendError, match="no backend 'gpu': name one of auto, cpu, cpu-int8, cuda"):
+    with pytest.raises(BackendError, match="no backend 'gpu': name one of auto, native, cpu, cpu-int8, cuda"):
         open_backend(open_bundle(tiny_bundle), "gpu")
 
 
@@ -333,12 +333,13 @@ def test_a_build_without_the_provider_is_named(
 
 
 @pytest.mark.parametrize(
-    ("offered", "devices", "int8", "chosen"),
+    ("offered", "devices", "kernels", "int8", "chosen"),
     [
-        ([providers.CPU], [GPU], False, "cpu"),
-        ([providers.CUDA], [], False, "cpu"),
-        ([providers.CUDA], [], True, "cpu-int8"),
-        ([providers.CUDA], [GPU], True, "cuda"),
+        ([providers.CPU], [GPU], False, False, "cpu"),
+        ([providers.CUDA], [], False, False, "cpu"),
+        ([providers.CUDA], [], False, True, "cpu-int8"),
+        ([providers.CUDA], [], True, True, "native"),
+        ([providers.CUDA], [GPU], True, True, "cuda"),
     ],
 )
 def test_auto_takes_the_best_there_is(
@@ -346,10 +347,16 @@ def test_auto_takes_the_best_there_is(
     monkeypatch: pytest.MonkeyPatch,
     offered: list[str],
     devices: list[CudaDevice],
+    kernels: bool,
     int8: bool,
     chosen: str,
 ) -> None:
-    from livetalker.engine.backends import onnx_backend
+    from livetalker.engine.backends import kernel_backend, onnx_backend
+
+    def native(_: Bundle) -> str:
+        if not kernels:
+            raise BackendError("no compiled kernels")
+        return "native"
 
     monkeypatch.setattr(providers, "available", lambda: offered)
     monkeypatch.setattr(choose, "visible_devices", lambda: devices)
@@ -357,5 +364,6 @@ def test_auto_takes_the_best_there_is(
     monkeypatch.setattr(choose, "multiplies_int8", lambda: int8)
     for name, function in (("cpu", "cpu_backend"), ("cpu-int8", "int8_backend"), ("cuda", "cuda_backend")):
         monkeypatch.setattr(onnx_backend, function, lambda *arguments, name=name: name)
-    opened: Any = choose._open_onnx(open_bundle(tiny_bundle), "auto", 0, None)
+    monkeypatch.setattr(kernel_backend, "KernelBackend", native)
+    opened: Any = choose._open_best(open_bundle(tiny_bundle), 0, None)
     assert opened == chosen

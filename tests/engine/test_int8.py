@@ -1,4 +1,4 @@
-"""The 8-bit variant: the same frames to the last bit whoever else is served, and close to those in float32."""
+"""Both 8-bit variants: the same frames to the last bit whoever else is served, and close to those in float32."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from diffusiontalker.bundle import open_bundle
 from livetalker.core.config import StreamConfig
 from livetalker.core.outputs import Frames, Output
-from livetalker.engine.backends.onnx_backend import cpu_backend, int8_backend
+from livetalker.engine.backend import BackendError
+from livetalker.engine.backends.choose import open_backend
 from livetalker.engine.engine import Engine
 from livetalker.engine.offline import animate_offline
 
@@ -24,16 +25,27 @@ def speechlike(seconds: float, seed: int) -> NDArray[np.float32]:
     return (0.05 * tone * (1 + np.sin(2 * np.pi * 4 * t)) + 0.002 * rng.standard_normal(len(t))).astype(np.float32)
 
 
+def engine_of(backend: str, streams: int) -> Engine:
+    bundle = open_bundle()
+    try:
+        return Engine(bundle, open_backend(bundle, backend, threads=1), max_streams=streams)
+    except BackendError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module", params=["cpu-int8", "native"])
+def backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="module")
-def alone() -> NDArray[np.float32]:
-    bundle = open_bundle()
-    engine = Engine(bundle, int8_backend(bundle, 1), max_streams=1)
-    return animate_offline(engine, speechlike(4, 0), StreamConfig(seed=5))
+def alone(backend: str) -> NDArray[np.float32]:
+    return animate_offline(engine_of(backend, 1), speechlike(4, 0), StreamConfig(seed=5))
 
 
-def test_neighbours_and_chunks_change_no_bit(alone: NDArray[np.float32]) -> None:
-    bundle = open_bundle()
-    engine = Engine(bundle, int8_backend(bundle, 1), max_streams=6)
+def test_neighbours_and_chunks_change_no_bit(backend: str, alone: NDArray[np.float32]) -> None:
+    engine = engine_of(backend, 6)
     got: list[NDArray[np.float32]] = []
 
     def keep(output: Output) -> None:
@@ -61,9 +73,6 @@ def test_neighbours_and_chunks_change_no_bit(alone: NDArray[np.float32]) -> None
 
 
 def test_it_is_close_to_float32(alone: NDArray[np.float32]) -> None:
-    bundle = open_bundle()
-    exact = animate_offline(
-        Engine(bundle, cpu_backend(bundle, 1), max_streams=1), speechlike(4, 0), StreamConfig(seed=5)
-    )
+    exact = animate_offline(engine_of("cpu", 1), speechlike(4, 0), StreamConfig(seed=5))
     assert np.ptp(exact, axis=0).max() > 0.3
     assert np.sqrt(np.square(alone - exact).mean()) < 0.01

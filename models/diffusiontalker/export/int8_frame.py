@@ -38,6 +38,14 @@ class Int8Frame(DenoiserParts):
         state = g.op("Reshape", g.joined(*after), g.ints([steps, c.layers, -1, c.hidden]))
         return self._model(g, self._scaled(g, x), state, ["streams"], [steps, c.layers, "streams", c.hidden])
 
+    def _from_step(self, g: Graph) -> str:
+        """See ``DenoiserParts``; among the weights, where whoever runs no graph finds it too."""
+        layer = self._affine("step_encoder.linear.weight", "step_encoder.linear.bias")
+        linear = self._sinusoids @ layer.weight.T + layer.bias
+        embedded = linear * np.tanh(np.logaddexp(0.0, linear))  # mish
+        columns = self._weights["denoiser.gru.weight_ih_l0"][:, -self._config.step_width :]
+        return g.parameter("denoiser.from_step.folded", (embedded @ columns.T).astype(np.float32))
+
     def _first(self, g: Graph, gates: str, x: str, state: str) -> str:
         """The first layer's new state, from its gates' share ``[B, 3 H]`` of everything but curves ``[B, 52]``."""
         size = self._config.hidden

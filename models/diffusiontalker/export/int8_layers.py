@@ -41,7 +41,7 @@ class _Attention(NamedTuple):
 
     Attributes:
         projection: from normalised rows to levels of queries, keys and values.
-        score: ``[heads, 1, 1]`` what a product of levels counts.
+        score: ``[heads]`` what a product of levels counts.
         out: from levels of values to what is added.
     """
 
@@ -78,7 +78,8 @@ class Int8Layers(Layers):
         folded = self._folded_attention(index)
         projected = self._from_normalised(x, folded.projection)
         query, key, value = g.pieces(projected, (c.width, c.width, c.width))
-        present = g.op("Add", self._present(query, key, call, folded.score), call_mask)
+        score = g.parameter(f"encoder.layers.{index}.score.folded", folded.score)
+        present = g.op("Add", self._present(query, key, call, score), call_mask)
         query = self._by_head(levels(g, query, 1.0, MIDDLE), call)
         key, value = (
             self._by_head(g.op("QuantizeLinear", x, g.floats(1.0), g.constant(np.array(0, np.int8))), call)
@@ -86,23 +87,24 @@ class Int8Layers(Layers):
         )
         self._keys.append(key)
         self._values.append(value)
-        past = self._product(query, g.op("Gather", f"keys_{index}", "rows", axis=0), folded.score, MIDDLE)
+        by_head = g.op("Reshape", score, g.ints([c.heads, 1, 1]))
+        past = self._product(query, g.op("Gather", f"keys_{index}", "rows", axis=0), by_head, MIDDLE)
         scores = g.joined(g.op("Add", past, ring_mask), present, axis=3)
         shares = levels(g, g.op("Softmax", scores, axis=-1), 1 / _SHARES, 0)
         values = g.joined(g.op("Gather", f"values_{index}", "rows", axis=0), value, axis=2)
-        attended = self._product(shares, values, np.float32(1 / _SHARES), 0)
+        attended = self._product(shares, values, g.floats(1 / _SHARES), 0)
         attended = g.rows(g.op("Transpose", attended, perm=[0, 2, 1, 3]), c.width)
         attended = levels(g, attended, _ATTENDED, MIDDLE)
         return g.op("Add", x, integer_product(g, attended, folded.out, _ATTENDED, MIDDLE))
 
-    def _present(self, query: str, key: str, call: Call, score: Array) -> str:
+    def _present(self, query: str, key: str, call: Call, score: str) -> str:
         """Scores of a call's features among themselves, ``[B, heads, h, h]``: too few for products of matrices."""
         g, c = self._graph, self._config
         shape = g.ints([c.heads, c.width // c.heads])
         query = g.op("Reshape", query, g.joined(*call, g.ints([1]), shape))
         key = g.op("Reshape", key, g.joined(call.streams, g.ints([1]), call.hop, shape))
         products = g.op("ReduceSum", g.op("Mul", query, key), g.ints([-1]), keepdims=0)
-        return g.op("Transpose", g.op("Mul", products, g.floats(score.ravel())), perm=[0, 3, 1, 2])
+        return g.op("Transpose", g.op("Mul", products, score), perm=[0, 3, 1, 2])
 
     def _by_head(self, x: str, call: Call) -> str:
         """Rows ``[B h, W]`` to ``[B, heads, h, d]``."""
@@ -130,10 +132,10 @@ class Int8Layers(Layers):
         step = _NORMALISED / LEVELS
         return integer_product(g, levels(g, rows, step, MIDDLE), layer, step, MIDDLE)
 
-    def _product(self, a: str, b: str, scale: Array | np.float32, zero: int) -> str:
+    def _product(self, a: str, b: str, scale: str, zero: int) -> str:
         """Of levels ``a`` around ``zero`` and int8 levels ``b``, times a scale that fits the result."""
         g = self._graph
-        return g.op("MatMulIntegerToFloat", a, b, g.floats(scale), g.floats(1.0), zero_level(g, zero), domain=MICROSOFT)
+        return g.op("MatMulIntegerToFloat", a, b, scale, g.floats(1.0), zero_level(g, zero), domain=MICROSOFT)
 
     def _after_norm(self, norm: str, layer: str) -> Affine:
         """A layer with the gain and the shift of the normalisation before it."""
@@ -160,7 +162,7 @@ class Int8Layers(Layers):
         out = self._weight.affine(f"{name}.attention_out")
         return _Attention(
             projection,
-            (head**2 / math.sqrt(c.width // c.heads)).astype(np.float32)[:, None, None],
+            (head**2 / math.sqrt(c.width // c.heads)).astype(np.float32),
             _with_bias(
                 out._replace(weight=out.weight / to_levels[of_values]), out.bias + out.weight @ layer.bias[of_values]
             ),

@@ -49,8 +49,9 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=BACKENDS,
         default=AUTO,
-        help="what runs the model (default: auto: cuda where ONNX Runtime and a GPU offer it, else cpu-int8 where "
-        "the processor has instructions for it, else cpu)",
+        help="what runs the model (default: auto: cuda where ONNX Runtime and a GPU offer it, else native, compiled "
+        "kernels, where they were installed for this processor, else cpu-int8 where it has instructions for that, "
+        "else cpu)",
     )
     group.add_argument(
         "--device",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -53,6 +54,17 @@ class Heard(NamedTuple):
     speech: Floats
 
 
+class Past(Enum):
+    """How a backend is given what a *streaming* encoder remembers, and who keeps it; see ``engine.rings``."""
+
+    FLOATS = auto()
+    """In float32, brought together for a call; what is new is written back after it."""
+    BYTES = auto()
+    """In 8 bits, of all streams; the encoder picks those of a call. What is new is written back after it."""
+    IN_PLACE = auto()
+    """In 8 bits, of all streams; the encoder itself writes what is new."""
+
+
 class Backend(Protocol):
     """Runs a bundle's networks."""
 
@@ -62,13 +74,17 @@ class Backend(Protocol):
         ...
 
     @property
-    def int8(self) -> bool:
-        """Whether it computes in 8-bit integers, which only a *streaming* encoder can.
+    def past(self) -> Past:
+        """How it is given what a *streaming* encoder remembers."""
+        ...
 
-        If so, a call of the encoder has one of the numbers of features in ``ENCODER_INT8``, its past is kept in 8 bits,
-        features are computed in the pieces that single frames need, and frames one at a time. That makes frames the
-        same to the last bit, whatever else is served. In float32 they are equal but for the last bits in any pieces;
-        8-bit rounding would make more of these.
+    @property
+    def frame_by_frame(self) -> bool:
+        """Whether features must be computed in the pieces that single frames need, and frames one at a time.
+
+        A call of the encoder then has one of the numbers of features in ``ENCODER_INT8``. That is how ONNX Runtime in
+        8-bit integers gives the same frames, to the last bit, whatever else is served: rounding would turn the last
+        bits that differ between pieces into levels.
         """
         ...
 
@@ -78,7 +94,7 @@ class Backend(Protocol):
         Args:
             samples: ``[B, 320 h + 80]`` level-normalised.
             position: ``[B]`` features that each stream's ring has seen.
-            past: of these streams, as the ``Rings`` give it that fit ``int8``.
+            past: as the ``Rings`` of its own ``past`` give it.
         """
         ...
 

@@ -16,7 +16,7 @@ from diffusiontalker.bundle import ENCODER_INT8, Bundle
 from diffusiontalker.geometry import FEATURE_OVERLAP, FEATURE_STRIDE, FEATURE_WINDOW
 from livetalker.core.identity_tracker import listened_to
 from livetalker.engine.backend import Backend, Floats, Heard
-from livetalker.engine.rings import FloatRings, Int8Rings, Rings, Rows
+from livetalker.engine.rings import Rows, make_rings
 
 HOPS: Final = (50, 10, 5, 2, 1)
 """Features a call of a streaming encoder has in float32, where any number would do: few sizes make full batches."""
@@ -64,10 +64,10 @@ class StreamingSlots:
     def __init__(self, bundle: Bundle, backend: Backend, capacity: int) -> None:
         sizes = bundle.encoder
         self._backend = backend
-        self.hops: Sequence[int] = tuple(ENCODER_INT8) if backend.int8 else HOPS
+        self.hops: Sequence[int] = tuple(ENCODER_INT8) if backend.frame_by_frame else HOPS
         self._context = int(sizes["context"])
         self._voice_width = bundle.identities.voice_space.pooled_width
-        self._rings: Rings = (Int8Rings if backend.int8 else FloatRings)(bundle, capacity)
+        self._rings = make_rings(backend.past, bundle, capacity)
         self._tail = np.zeros((capacity, FEATURE_OVERLAP), np.float32)  # samples a window shares with the next
         self._position = np.zeros(capacity, np.int64)
 

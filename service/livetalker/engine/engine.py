@@ -68,7 +68,9 @@ class Engine:
         self._inference = Inference(bundle, backend, max_streams)
         self._slots = self._inference.slots
         self._places = PlacesEnough() if places is None else places
-        self._scheduler: Scheduler[EngineStream] = Scheduler(self._inference.hops, frame_by_frame=backend.int8)
+        self._scheduler: Scheduler[EngineStream] = Scheduler(
+            self._inference.hops, frame_by_frame=backend.frame_by_frame
+        )
         self._streams: list[EngineStream] = []
         self._condition = threading.Condition()  # guards what follows, and the scheduler
         self._talking: dict[EngineStream, None] = {}  # streams with something no tick has looked at, in order

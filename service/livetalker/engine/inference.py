@@ -120,7 +120,7 @@ class Inference:
 
     def _run(self, frames: int, streams: int) -> int:
         """How many of a stream's frames to denoise in a call: few sizes make full batches, if there are others."""
-        if self._backend.int8:
+        if self._backend.frame_by_frame:
             return 1
         if streams == 1 and frames > RUNS[0]:
             return frames

@@ -1,8 +1,8 @@
 """What a streaming encoder remembers of every stream: past inputs of its positional convolution, keys and values.
 
 Keys and values are in rings: those of a stream's feature ``k`` at place ``k % C``, where ``C`` is how many are kept.
-There is one kind of rings for each way a backend computes; see ``diffusiontalker.export.float_layers``, ``int8_layers``
-and ``positional``.
+There is one kind of rings for each ``Past``; see ``diffusiontalker.export.float_layers``, ``int8_layers`` and
+``positional``, and ``service/kernels/encoder.h``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
-from livetalker.engine.backend import Array
+from livetalker.engine.backend import Array, Past
 
 Rows = NDArray[np.intp]
 
@@ -113,6 +113,42 @@ class Int8Rings:
         ]
         keys, values = (x[:, :, :, -features.shape[1] :].transpose(1, 3, 0, 2, 4) for x in entries)
         _write(self._keys, self._values, rows, features, keys, values)
+
+
+class KernelRings:
+    """Keys and values in 8-bit integers, a feature's side by side; kernels read and write their streams' rows.
+
+    Args:
+        bundle: whose encoder's they are.
+        capacity: streams.
+    """
+
+    def __init__(self, bundle: Bundle, capacity: int) -> None:
+        sizes = bundle.encoder
+        shape = sizes["layers"], capacity, sizes["context"], sizes["width"]
+        self._keys, self._values = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
+        # Twice what a feature hears: as many features are then heard between two looks at the ring.
+        self._positional = np.zeros((capacity, 2 * sizes["positional_kernel"], sizes["width"]), np.float32)
+
+    def clear(self, row: int) -> None:
+        """See ``Rings``."""
+        self._keys[:, row] = self._values[:, row] = 0
+        self._positional[row] = 0
+
+    def past(self, rows: Rows) -> Mapping[str, Array]:
+        """See ``Rings``."""
+        named = {"keys": self._keys, "values": self._values, "positional": self._positional}
+        return {"rows": rows.astype(np.int64), **named}
+
+    def write(self, rows: Rows, features: Rows, fresh: Sequence[Array]) -> None:
+        """See ``Rings``; the kernels have done it."""
+
+
+def make_rings(past: Past, bundle: Bundle, capacity: int) -> Rings:
+    """Rings as a backend takes them."""
+    kinds: dict[Past, type[FloatRings] | type[Int8Rings] | type[KernelRings]]
+    kinds = {Past.FLOATS: FloatRings, Past.BYTES: Int8Rings, Past.IN_PLACE: KernelRings}
+    return kinds[past](bundle, capacity)
 
 
 def _arrays(bundle: Bundle, capacity: int, kind: type) -> tuple[Array, Array]:

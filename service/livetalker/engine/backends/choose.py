@@ -20,7 +20,8 @@ def open_backend(bundle: Bundle, name: str = AUTO, *, device: int = 0, threads: 
     Args:
         bundle: whose networks it runs.
         name: one of ``BACKENDS``; ``auto`` takes CUDA where ONNX Runtime offers it and a GPU is visible, else the CPU,
-            in 8-bit integers where the processor has instructions for them; it logs which.
+            on compiled kernels where there are some for it, else in 8-bit integers where it has instructions for them;
+            it logs which.
         device: index of the GPU among those that ``CUDA_VISIBLE_DEVICES`` leaves visible.
         threads: for one operator on the CPU, None for half of the cores.
 
@@ -29,10 +30,12 @@ def open_backend(bundle: Bundle, name: str = AUTO, *, device: int = 0, threads: 
     """
     if name not in BACKENDS:
         raise BackendError(f"there is no backend {name!r}: name one of {', '.join(BACKENDS)}")
-    if name.startswith("torch"):
+    if name == AUTO:
+        backend = _open_best(bundle, device, threads)
+    elif name.startswith("torch"):
         backend = _open_torch(bundle, name, device, threads)
     else:
-        backend = _open_onnx(bundle, name, device, threads)
+        backend = _open_without_torch(bundle, name, device, threads)
     log.info("backend: %s", backend.description)
     return backend
 
@@ -48,15 +51,13 @@ def _open_torch(bundle: Bundle, name: str, device: int, threads: int | None) -> 
     return TorchBackend(bundle, "cuda", device, bfloat16=name.endswith("bf16"))
 
 
-def _open_onnx(bundle: Bundle, name: str, device: int, threads: int | None) -> Backend:
+def _open_without_torch(bundle: Bundle, name: str, device: int, threads: int | None) -> Backend:
     if find_spec("onnxruntime") is None:
         raise BackendError("ONNX Runtime is not installed: pip install 'livetalker[cpu]', or 'livetalker[gpu]'")
-    from livetalker.engine.backends import onnx_backend, providers
+    from livetalker.engine.backends import kernel_backend, onnx_backend, providers
 
-    if name == AUTO:
-        offered = providers.CUDA in providers.available()
-        rounds = bundle.encoder_kind == "streaming" and multiplies_int8()
-        name = "cuda" if offered and visible_devices() else "cpu-int8" if rounds else "cpu"
+    if name == "native":
+        return kernel_backend.KernelBackend(bundle)
     if name == "cpu":
         return onnx_backend.cpu_backend(bundle, threads)
     if name == "cpu-int8":
@@ -64,3 +65,24 @@ def _open_onnx(bundle: Bundle, name: str, device: int, threads: int | None) -> B
     providers.require_provider(providers.CUDA if name == "cuda" else providers.TENSORRT)
     gpu = require_device(device)
     return onnx_backend.cuda_backend(bundle, gpu) if name == "cuda" else onnx_backend.tensorrt_backend(bundle, gpu)
+
+
+def _open_best(bundle: Bundle, device: int, threads: int | None) -> Backend:
+    """CUDA where there is a GPU for it, else what is fastest on this processor and runs this model."""
+    if _offers_cuda() and visible_devices():
+        return _open_without_torch(bundle, "cuda", device, threads)
+    if bundle.encoder_kind != "streaming":
+        return _open_without_torch(bundle, "cpu", device, threads)
+    try:
+        return _open_without_torch(bundle, "native", device, threads)
+    except BackendError as error:
+        log.info("not with compiled kernels: %s", error)
+    return _open_without_torch(bundle, "cpu-int8" if multiplies_int8() else "cpu", device, threads)
+
+
+def _offers_cuda() -> bool:
+    if find_spec("onnxruntime") is None:
+        return False
+    from livetalker.engine.backends import providers
+
+    return providers.CUDA in providers.available()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 AUTO: Final = "auto"
-BACKENDS: Final = (AUTO, "cpu", "cpu-int8", "cuda", "tensorrt", "torch", "torch-cuda", "torch-cuda-bf16")
+BACKENDS: Final = (AUTO, "native", "cpu", "cpu-int8", "cuda", "tensorrt", "torch", "torch-cuda", "torch-cuda-bf16")
 """What ``open_backend`` takes."""
 
-ON_PROCESSOR: Final = ("cpu", "cpu-int8", "torch")
+ON_PROCESSOR: Final = ("native", "cpu", "cpu-int8", "torch")
 """Those that use no GPU."""

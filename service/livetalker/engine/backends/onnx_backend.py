@@ -12,7 +12,7 @@ import onnxruntime
 
 from diffusiontalker.bundle import ENCODER, ENCODER_INT8, FRAME, FRAME_INT8, RUN, VOICE, Bundle
 from diffusiontalker.geometry import FEATURE_STRIDE
-from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers, Past
 from livetalker.engine.backends.batches import cpu_threads, padded
 from livetalker.engine.backends.devices import CudaDevice
 from livetalker.engine.backends.engine_cache import engine_key, make_cache_folder, tensorrt_version
@@ -42,22 +42,25 @@ class OnnxBackend:
 
     Attributes:
         description: see ``Backend``.
-        int8: likewise.
+        past: likewise.
+        frame_by_frame: likewise.
 
     Args:
         runners: of the graphs by their names in the bundle; those that are missing are not asked for.
         description: the attribute.
-        int8: likewise.
+        int8: whether the graphs are those in 8-bit integers.
     """
 
     def __init__(self, runners: Mapping[str, Runner], description: str, *, int8: bool = False) -> None:
         self._runners = runners
         self.description = description
-        self.int8 = int8
+        self._int8 = int8
+        self.past = Past.BYTES if int8 else Past.FLOATS
+        self.frame_by_frame = int8
 
     def encode(self, samples: Floats, position: Integers, past: Mapping[str, Array]) -> EncoderResult:
         """See ``Backend``."""
-        if not self.int8:
+        if not self._int8:
             features, speech, *fresh = self._runners[ENCODER]({"samples": samples, "position": position, **past})
             return EncoderResult(features, speech, fresh)
         batch = len(samples)
@@ -81,7 +84,7 @@ class OnnxBackend:
     ) -> tuple[Floats, Floats]:
         """See ``Backend``."""
         batch, frames = audio.shape[:2]
-        if self.int8:  # states come and go as they are kept
+        if self._int8:  # states come and go as they are kept
             full = max(batch, LEAST)
             audio, identity, preset, noise = (padded(x, full) for x in (audio, identity, preset, noise))
             curves, state = self._frames(audio, identity, preset, noise, padded(hidden, full, axis=2))

@@ -14,7 +14,7 @@ from diffusiontalker.bundle import Bundle
 from diffusiontalker.denoiser.model import sample
 from diffusiontalker.encoder.streaming_hubert import EncoderState, StreamingHubert
 from diffusiontalker.export.bundle_reader import read_modules
-from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers
+from livetalker.engine.backend import Array, BackendError, EncoderResult, Floats, Heard, Integers, Past
 from livetalker.engine.backends.batches import bucket, cpu_threads, padded
 
 Network = Callable[..., tuple[Tensor, ...]]
@@ -27,7 +27,8 @@ class TorchBackend:
 
     Attributes:
         description: see ``Backend``.
-        int8: likewise.
+        past: likewise.
+        frame_by_frame: likewise.
 
     Args:
         bundle: whose networks to load.
@@ -40,7 +41,8 @@ class TorchBackend:
         BackendError: torch sees no such GPU, or was built without CUDA.
     """
 
-    int8 = False
+    past = Past.FLOATS
+    frame_by_frame = False
 
     def __init__(
         self,

@@ -1,0 +1,65 @@
+// The C interface of the kernels: the compact encoder and the denoiser of one model, in 8-bit integers.
+//
+// A library is compiled for one instruction set. A model holds packed weights and nothing of any stream. What a stream remembers lies in arrays of the caller; a call
+// changes only those of the rows it is given. Calls on one model may run at the same time if their rows differ.
+#pragma once
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LIVETALKER_KERNELS __attribute__((visibility("default")))
+
+typedef struct livetalker_model livetalker_model;
+
+/// What a bundle's tensors do not say.
+typedef struct {
+    int32_t heads;    ///< of attention
+    int32_t context;  ///< past features that a feature hears
+    int32_t presets;  ///< of the speech detector
+    int32_t silence;  ///< the phone that is none
+} livetalker_sizes;
+
+/// Whether this processor has the instructions that this library was compiled for; nothing else may be called if not.
+LIVETALKER_KERNELS int32_t livetalker_supported(void);
+
+/// Whether products of integers are here what plain arithmetic makes of them.
+LIVETALKER_KERNELS int32_t livetalker_correct(void);
+
+/// A model, or null; then `error` (at least 256 bytes) says why.
+///
+/// @param names, data, shapes, axes of `count` tensors: `shapes` holds four axes each. Copied before it returns.
+LIVETALKER_KERNELS livetalker_model* livetalker_open(livetalker_sizes sizes, int32_t count, const char* const* names,
+                                                     const void* const* data, const int64_t* shapes,
+                                                     const int32_t* axes, char* error);
+
+LIVETALKER_KERNELS void livetalker_close(livetalker_model* model);
+
+/// `hop` new features of `streams` streams.
+///
+/// @param samples `[streams, 320 hop + 80]`, level-normalised.
+/// @param position `[streams]` features each stream has had.
+/// @param rows `[streams]` distinct rows of the arrays that follow, of `slots` rows.
+/// @param keys, values `[layers, slots, context, width]`: those of feature k at place k % context; zeros at first.
+/// @param positional `[slots, places, width]`: likewise the positional convolution's inputs.
+/// @param features `[streams, hop, width]`, written.
+/// @param speech `[streams, hop, presets]`, written.
+LIVETALKER_KERNELS void livetalker_encode(const livetalker_model* model, int32_t streams, int32_t hop,
+                                          const float* samples, const int64_t* position, const int64_t* rows,
+                                          int64_t slots, int32_t places, int8_t* keys, int8_t* values,
+                                          float* positional, float* features, float* speech);
+
+/// `frames` frames of `streams` streams.
+///
+/// @param audio `[streams, frames, 2 width]`; `identity` `[streams, frames, E]`; `preset` `[streams]`.
+/// @param curves `[streams, frames, 52]`: noise, which becomes faces.
+/// @param hidden `[steps, layers, streams, H]`, the decoder's states before, and after.
+LIVETALKER_KERNELS void livetalker_denoise(const livetalker_model* model, int32_t streams, int32_t frames,
+                                           const float* audio, const float* identity, const int64_t* preset,
+                                           float* curves, float* hidden);
+
+#ifdef __cplusplus
+}
+#endif

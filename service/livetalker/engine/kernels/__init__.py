@@ -1,0 +1,1 @@
+"""The compiled kernels: where installing puts their libraries, and how Python calls them."""

@@ -1,0 +1,177 @@
+"""Finds the compiled kernels this processor can run, and calls them; ``service/kernels/kernels.h`` says what they do.
+
+There is a library for each instruction set the kernels were compiled for (``service/kernels/build_hook.py``). One is
+used only if the processor has its instructions and if its sums of integers are right, which takes a millisecond to see.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusiontalker.geometry import FEATURE_STRIDE
+from livetalker.engine.backend import Array, Floats, Integers
+
+log = logging.getLogger(__name__)
+
+FOLDER: Final = Path(__file__).parent
+PREFERENCE: Final = ("avx512vnni", "avx2", "neon")
+"""Instruction sets, best first."""
+_MOST_AXES: Final = 4
+_ERROR_SIZE: Final = 256
+
+
+class KernelError(ValueError):
+    """A model whose sizes the kernels cannot run."""
+
+
+class Sizes(ctypes.Structure):
+    """``livetalker_sizes``."""
+
+    _fields_ = [(name, ctypes.c_int32) for name in ("heads", "context", "presets", "silence")]
+
+
+class KernelLibrary:
+    """One compiled library.
+
+    Attributes:
+        instructions: it was compiled for.
+    """
+
+    def __init__(self, instructions: str, library: ctypes.CDLL) -> None:
+        self.instructions = instructions
+        self.calls: Any = library
+        library.livetalker_open.restype = ctypes.c_void_p
+        library.livetalker_close.restype = None
+        library.livetalker_encode.restype = None
+        library.livetalker_denoise.restype = None
+
+
+class KernelModel:
+    """A model's encoder and denoiser, packed for one library. Calls on it may run at once on rows that differ.
+
+    Args:
+        library: to run it.
+        tensors: of the bundle, by name.
+        sizes: what they do not say.
+
+    Raises:
+        KernelError: the kernels cannot run a model of these sizes; the message says what does not fit.
+    """
+
+    def __init__(self, library: KernelLibrary, tensors: Mapping[str, Array], sizes: Sizes) -> None:
+        self._calls = library.calls
+        arrays = [np.ascontiguousarray(tensor) for tensor in tensors.values()]
+        count = len(arrays)
+        shapes = np.zeros((count, _MOST_AXES), np.int64)
+        axes = np.array([array.ndim for array in arrays], np.int32)
+        for shape, array in zip(shapes, arrays, strict=True):
+            shape[: array.ndim] = array.shape
+        error = ctypes.create_string_buffer(_ERROR_SIZE)
+        opened = self._calls.livetalker_open(
+            sizes,
+            count,
+            (ctypes.c_char_p * count)(*(name.encode() for name in tensors)),
+            (ctypes.c_void_p * count)(*(array.ctypes.data for array in arrays)),
+            _at(shapes),
+            _at(axes),
+            error,
+        )
+        if not opened:
+            raise KernelError(error.value.decode())
+        self._model = ctypes.c_void_p(opened)
+        self._presets: int = sizes.presets
+
+    def __del__(self) -> None:
+        """Free the packed weights."""
+        if hasattr(self, "_model"):
+            self._calls.livetalker_close(self._model)
+
+    def encode(
+        self,
+        samples: Floats,
+        position: Integers,
+        rows: Integers,
+        keys: NDArray[np.int8],
+        values: NDArray[np.int8],
+        positional: Floats,
+    ) -> tuple[Floats, Floats]:
+        """New features of streams; see ``livetalker_encode``. Their rows of the last three arrays are changed.
+
+        Args:
+            samples: ``[B, 320 h + 80]`` level-normalised.
+            position: ``[B]`` features each stream has had.
+            rows: ``[B]`` distinct.
+            keys: ``[L, S, C, W]``.
+            values: ``[L, S, C, W]``.
+            positional: ``[S, P, W]``.
+
+        Returns:
+            Features ``[B, h, W]`` and probabilities of speech ``[B, h, presets]``.
+        """
+        samples, position = np.ascontiguousarray(samples), np.ascontiguousarray(position)
+        streams, hop, width = len(samples), samples.shape[1] // FEATURE_STRIDE, positional.shape[2]
+        features = np.empty((streams, hop, width), np.float32)
+        speech = np.empty((streams, hop, self._presets), np.float32)
+        self._calls.livetalker_encode(
+            self._model,
+            streams,
+            hop,
+            _at(samples),
+            _at(position),
+            _at(rows),
+            ctypes.c_int64(keys.shape[1]),
+            positional.shape[1],
+            *(_at(array) for array in (keys, values, positional, features, speech)),
+        )
+        return features, speech
+
+    def denoise(
+        self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
+    ) -> tuple[Floats, Floats]:
+        """Frames of streams; shapes as ``Backend.denoise`` has them."""
+        heard: tuple[Array, ...] = audio, identity, preset
+        heard = tuple(np.ascontiguousarray(x) for x in heard)
+        curves, after = np.array(noise, np.float32, order="C"), np.array(hidden, np.float32, order="C")
+        self._calls.livetalker_denoise(
+            self._model, *audio.shape[:2], *(_at(array) for array in (*heard, curves, after))
+        )
+        return curves, after
+
+
+def _at(array: Array) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def libraries(folder: Path = FOLDER) -> list[KernelLibrary]:
+    """Those in a folder that this processor can run and that compute what they should, best first."""
+    usable = []
+    for instructions in PREFERENCE:
+        path = folder / f"libkernels-{instructions}.so"
+        if not path.is_file():
+            continue
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError as error:
+            log.warning("%s cannot be loaded: %s", path.name, error)
+            continue
+        if not library.livetalker_supported():
+            continue
+        if not library.livetalker_correct():
+            log.warning("%s computes wrong sums on this processor and is not used; please report it", path.name)
+            continue
+        usable.append(KernelLibrary(instructions, library))
+    return usable
+
+
+@cache
+def best_library() -> KernelLibrary | None:
+    """The best of the installed ones; None where there is none for this processor."""
+    return next(iter(libraries()), None)
