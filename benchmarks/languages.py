@@ -331,7 +331,7 @@ def main() -> int:
     animators: dict[str, Animate] = {}
     for name in options.animator:
         try:
-            model = shipped_model(options.preset, options.bundle, options.seed) if name == "model" else None
+            model = shipped_model(options.preset, options.bundle, options.seed, "auto") if name == "model" else None
         except (ImportError, OSError, ValueError) as error:
             print(f"{name}: left out: {error}", file=sys.stderr)
             continue

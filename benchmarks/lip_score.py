@@ -63,13 +63,13 @@ def truth(samples: Samples, recording: Recording) -> Frames:
     return animate(recording.phones, frames, style=style_for(recording.speaker), loudness=relative.astype(np.float32))
 
 
-def shipped_model(preset: str, bundle: Path | None, seed: int) -> Animate:
+def shipped_model(preset: str, bundle: Path | None, seed: int, backend: str) -> Animate:
     """The shipped model, or another bundle, through the offline path ``livetalker bake`` takes."""
     from livetalker.core.config import StreamConfig
     from livetalker.engine.engine import Engine
     from livetalker.engine.offline import animate_offline
 
-    engine = Engine.load(bundle, max_streams=1)
+    engine = Engine.load(bundle, max_streams=1, backend=backend)
     config = StreamConfig(sample_rate=SAMPLE_RATE, fps=MODEL_FPS, preset=preset, seed=seed)
     return lambda samples, recording: animate_offline(engine, samples, config)
 
@@ -241,6 +241,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--preset", choices=tuple(PRESETS), default="balanced", help="the model's latency preset")
     parser.add_argument("--bundle", type=Path, help="another model bundle than the shipped one")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--backend", default="auto", help="what runs the model (default: auto, as bake has it)")
     parser.add_argument("--noise-snr", type=float, metavar="DB", help="add noise this far under the speech")
     parser.add_argument("--noise-colour", choices=("white", "pink"), default="white")
     parser.add_argument("--level-db", type=float, metavar="DB", help="bring each clip's peak to this level first")
@@ -269,7 +270,9 @@ def main() -> int:
     for name in options.animator:
         try:
             if name == "model":
-                animators[f"model {options.preset}"] = shipped_model(options.preset, options.bundle, options.seed)
+                animators[f"model {options.preset}"] = shipped_model(
+                    options.preset, options.bundle, options.seed, options.backend
+                )
             else:
                 animators[name] = {"loudness": loudness_jaw, "truth": truth}[name]
         except (ImportError, OSError) as error:

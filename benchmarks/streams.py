@@ -19,7 +19,7 @@ from livetalker.engine.stream import EngineStream
 from livetalker.media.audio_files import read_audio
 
 DEMO: Final = Path(__file__).resolve().parents[1] / "demo"
-CPU_BACKENDS: Final = ("cpu", "cpu-int8")
+CPU_BACKENDS: Final = ("native", "cpu", "cpu-int8")
 
 
 def demo_clip() -> NDArray[np.float32]:

@@ -16,26 +16,32 @@ constexpr int kMostWidth = 1024;
 inline int whole_byte(float x) { return int(nearest(most(least(x, 127.0f), -128.0f))); }
 
 /// `scores[h] = unit[h] * (query of head h . key of head h)`; exact until the last multiplication.
-inline void score(const int16_t* query, const int8_t* key, int width, int heads, const float* unit, float* scores,
+inline void score(const int16_t* query, const int8_t* key, int size, int heads, const float* unit, float* scores,
                   int stride) {
-    const int size = width / heads;
-    for (int head = 0; head < heads; head++) {
-        int32_t product = 0;
+    int head = 0;
 #if defined(__AVX2__)
+    auto product = [&](int of) {
         __m256i sum = _mm256_setzero_si256();
-        for (int i = 0; i < size; i += 16) {
-            const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(key + head * size + i));
-            const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + head * size + i));
+        for (int i = of * size; i < (of + 1) * size; i += 16) {
+            const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(key + i));
+            const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + i));
             sum = _mm256_add_epi32(sum, _mm256_madd_epi16(q, _mm256_cvtepi8_epi16(bytes)));
         }
-        __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-        product = _mm_cvtsi128_si32(four);
-#else
-        for (int i = 0; i < size; i++) product += query[head * size + i] * key[head * size + i];
+        return sum;
+    };
+    for (; head + 4 <= heads; head += 4) {  // four heads' sums come together in the lanes of one register
+        const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(product(head), product(head + 1)),
+                                                _mm256_hadd_epi32(product(head + 2), product(head + 3)));
+        const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+        float each[4];
+        _mm_storeu_ps(each, _mm_mul_ps(_mm_cvtepi32_ps(four), _mm_loadu_ps(unit + head)));
+        for (int i = 0; i < 4; i++) scores[(head + i) * stride] = each[i];
+    }
 #endif
-        scores[head * stride] = float(product) * unit[head];
+    for (; head < heads; head++) {
+        int32_t sum = 0;
+        for (int i = head * size; i < (head + 1) * size; i++) sum += query[i] * key[i];
+        scores[head * stride] = float(sum) * unit[head];
     }
 }
 
@@ -82,8 +88,8 @@ inline void attention(const float* projected, int64_t index, int8_t* keys, int8_
     const int known = int(std::min<int64_t>(index, context)), size = width / heads;
     float scores[kMostHeads][kMostHeard];
     std::fill_n(scores[0], heads * kMostHeard, -1e9f);
-    for (int k = 0; k < known; k++) score(query, keys + size_t(k) * width, width, heads, unit, scores[0] + k, kMostHeard);
-    score(query, own_key, width, heads, unit, scores[0] + known, kMostHeard);
+    for (int k = 0; k < known; k++) score(query, keys + size_t(k) * width, size, heads, unit, scores[0] + k, kMostHeard);
+    score(query, own_key, size, heads, unit, scores[0] + known, kMostHeard);
     for (int head = 0; head < heads; head++) {
         float* share = scores[head];
         const int all = (known + kLanes) / kLanes * kLanes;  // the feature itself, and a whole number of lanes
