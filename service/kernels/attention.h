@@ -8,6 +8,7 @@
 
 namespace livetalker {
 
+// Largest sizes: what one feature's attention works on lies on the stack.
 constexpr int kMostHeard = 64;  // features, the feature itself among them
 constexpr int kMostHeads = 16;
 constexpr int kMostWidth = 1024;

@@ -37,6 +37,8 @@ public:
         width_ = projection_.outputs();
         if (projection_.inputs() != long_.bands() + kShortWindows * short_.bands() || width_ % (kLanes * heads))
             throw std::invalid_argument("the encoder's width does not fit its heads");
+        if (width_ > kMostWidth || heads > kMostHeads || context >= kMostHeard)
+            throw std::invalid_argument("the encoder is larger than any the kernels were written for");
         position_bias_ = tensors.row("encoder.positional.bias");
         pack_positional(tensors.get("encoder.positional.weight", 3));
         for (int i = 0; tensors.has(layer_name(i) + "query_key_value.weight.int8"); i++)
