@@ -164,6 +164,6 @@ async def test_tokens_of_a_stream_are_small(server: Server, speech: Samples) -> 
         await stream.finish()
         frames = [frame async for frame in stream]
     sizes = [len(point.token) for point in points if point.token]
-    assert len(sizes) >= len(frames) // 35
+    assert len(sizes) >= len(frames) // 60 - 1  # a stream that is alone may be advanced by two seconds at a time
     assert max(sizes) < 2_048
     assert sizes[-1] < 1_024

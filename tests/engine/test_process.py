@@ -6,15 +6,17 @@ import asyncio
 import logging
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+import pytest_asyncio
 
 from diffusiontalker.bundle import BundleError
 from livetalker.client import LiveTalkerClient, LiveTalkerError, StreamConfig
@@ -24,9 +26,9 @@ from livetalker.core.outputs import Checkpoint, Failed, Finished, Frames, Output
 from livetalker.core.stream_state import Resumption
 from livetalker.engine.engine import Engine
 from livetalker.engine.process import remote as remote_module
-from livetalker.engine.process.messages import BatchSender, EngineSetup, receive_batch
+from livetalker.engine.process.link import EngineLink
+from livetalker.engine.process.messages import EngineSetup, Unpacker, packed, received
 from livetalker.engine.process.remote import RemoteEngine
-from livetalker.spawning import SPAWN
 from tests.engine.chunks import Audio, chunked
 from tests.engine.test_exactness import TOLERANCE, voice
 from tests.engine.test_resume import indexes
@@ -40,29 +42,33 @@ def setup(bundle: Path) -> EngineSetup:
 
 
 class Waiting:
-    """Collects what a stream hands out on another thread, and waits for its end."""
+    """Collects what a stream hands out, and waits for its end."""
 
     def __init__(self) -> None:
         self.outputs: list[Output] = []
-        self._ended = threading.Event()
+        self._ended = asyncio.Event()
 
     def __call__(self, output: Output) -> None:
         self.outputs.append(output)
         if isinstance(output, Finished | Failed):
             self._ended.set()
 
-    def wait(self) -> None:
-        assert self._ended.wait(PATIENCE_S)
+    async def wait(self) -> None:
+        await asyncio.wait_for(self._ended.wait(), PATIENCE_S)
 
     @property
     def faces(self) -> Audio:
         return np.concatenate([output.values for output in self.outputs if isinstance(output, Frames)])
 
 
-@pytest.fixture(scope="module")
-def remote(tiny_bundle: Path) -> Iterator[RemoteEngine]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def remote(tiny_bundle: Path) -> AsyncIterator[RemoteEngine]:
     with RemoteEngine(setup(tiny_bundle)) as engine:
-        yield engine
+        async with engine.connected():
+            yield engine
+
+
+on_its_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -70,21 +76,23 @@ def here(tiny_bundle: Path) -> Engine:
     return Engine.load(tiny_bundle, max_streams=SLOTS, threads=1, backend="cpu")
 
 
-def test_it_makes_the_frames_it_makes_here(remote: RemoteEngine, here: Engine) -> None:
+@on_its_loop
+async def test_it_makes_the_frames_it_makes_here(remote: RemoteEngine, here: Engine) -> None:
     audio, config = voice(2.0, 48_000), StreamConfig(sample_rate=48_000, fps=60, seed=5)
     listener = Waiting()
     stream = remote.open(config, listener)
     for start in range(0, len(audio), 960):
         stream.push(audio[start : start + 960])
     stream.finish()
-    listener.wait()
+    await listener.wait()
     stream.close()
     np.testing.assert_allclose(listener.faces, chunked(here, audio, config, [960]).faces, atol=TOLERANCE)
     assert listener.outputs[-1] == Finished(120)
     assert stream.backlog_samples == 0
 
 
-def test_controls_reach_it(remote: RemoteEngine) -> None:
+@on_its_loop
+async def test_controls_reach_it(remote: RemoteEngine) -> None:
     listener = Waiting()
     stream = remote.open(StreamConfig(), listener)
     stream.push(voice(1.0, 16_000))
@@ -93,19 +101,20 @@ def test_controls_reach_it(remote: RemoteEngine) -> None:
     stream.rematch_identity(IdentityChoice.pinned(remote.info.identities[0]))
     stream.push(voice(1.0, 16_000))
     stream.finish()
-    listener.wait()
+    await listener.wait()
     stream.close()
     assert any(isinstance(output, Skipped) for output in listener.outputs)
     assert listener.faces[-1].max() >= 0.75
 
 
-def test_a_stream_goes_on_there(remote: RemoteEngine) -> None:
+@on_its_loop
+async def test_a_stream_goes_on_there(remote: RemoteEngine) -> None:
     audio, config, next_frame = voice(4.0, 16_000), StreamConfig(seed=3), 90
     before = Waiting()
     stream = remote.open(config, before)
     stream.push(audio)
     stream.finish()
-    before.wait()
+    await before.wait()
     stream.close()
     state = [o.state for o in before.outputs if isinstance(o, Checkpoint) and o.frame <= next_frame][-1]
     after = Waiting()
@@ -113,13 +122,14 @@ def test_a_stream_goes_on_there(remote: RemoteEngine) -> None:
     origin = again.begin(16_000)
     again.push(np.concatenate([np.zeros(16_000 - origin, np.float32), audio[16_000:]]))
     again.finish()
-    after.wait()
+    await after.wait()
     again.close()
     assert indexes(after) == list(range(next_frame, 120))  # type: ignore[arg-type]  # it has outputs, too
     np.testing.assert_allclose(after.faces, before.faces[next_frame:], atol=0.02)
 
 
-def test_it_is_full_when_it_is_full_and_not_for_ever(remote: RemoteEngine) -> None:
+@on_its_loop
+async def test_it_is_full_when_it_is_full_and_not_for_ever(remote: RemoteEngine) -> None:
     held = [remote.open(StreamConfig(), lambda _: None) for _ in range(SLOTS)]
     with pytest.raises(EngineFull, match=f"all {SLOTS} streams are taken"):
         remote.open(StreamConfig(), lambda _: None)
@@ -131,12 +141,13 @@ def test_it_is_full_when_it_is_full_and_not_for_ever(remote: RemoteEngine) -> No
     stream = remote.open(StreamConfig(), listener)
     stream.push(voice(0.5, 16_000))
     stream.finish()
-    listener.wait()
+    await listener.wait()
     stream.close()
     assert len(listener.faces) == 15
 
 
-def test_an_unknown_identity_is_refused_at_once(remote: RemoteEngine) -> None:
+@on_its_loop
+async def test_an_unknown_identity_is_refused_at_once(remote: RemoteEngine) -> None:
     with pytest.raises(UnknownIdentityError, match="nobody"):
         remote.open(StreamConfig(identity=IdentityChoice.pinned("nobody")), lambda _: None)
     assert remote.open_streams == 0
@@ -147,7 +158,8 @@ def test_what_is_wrong_with_a_bundle_is_said_as_it_is_here(tmp_path: Path) -> No
         RemoteEngine(setup(tmp_path))
 
 
-def test_a_sink_that_raises_ends_its_own_stream(remote: RemoteEngine) -> None:
+@on_its_loop
+async def test_a_sink_that_raises_ends_its_own_stream(remote: RemoteEngine) -> None:
     class Clumsy(Waiting):
         def __call__(self, output: Output) -> None:
             super().__call__(output)
@@ -160,7 +172,7 @@ def test_a_sink_that_raises_ends_its_own_stream(remote: RemoteEngine) -> None:
         stream.push(voice(1.0, 16_000))
         stream.finish()
     for listener in listeners:
-        listener.wait()
+        await listener.wait()
     for stream in streams:
         stream.close()
     failed = next(output for output in listeners[0].outputs if isinstance(output, Failed))
@@ -181,13 +193,16 @@ def engine_among(children: Iterable[psutil.Process]) -> list[psutil.Process]:
     return [child for child in children if any("spawn_main" in argument for argument in child.cmdline())]
 
 
-def test_stopping_waits_for_no_engine_that_hangs(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stopping_waits_for_no_engine_that_hangs(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine, process = started(tiny_bundle)
     listener = Waiting()
-    stream = engine.open(StreamConfig(), listener)
-    process.suspend()
-    for _ in range(4):
-        stream.push(np.zeros(1 << 20, np.float32))  # more than a pipe takes
+    async with engine.connected():
+        stream = engine.open(StreamConfig(), listener)
+        process.suspend()
+        for _ in range(4):
+            stream.push(np.zeros(1 << 20, np.float32))  # more than the way to it takes
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(engine.lost(), 0.1)
     monkeypatch.setattr(remote_module, "_STOP_S", 0.1)
     stopping = threading.Thread(target=engine.stop, daemon=True)
     stopping.start()
@@ -197,30 +212,47 @@ def test_stopping_waits_for_no_engine_that_hangs(tiny_bundle: Path, monkeypatch:
     assert isinstance(listener.outputs[-1], Failed)
 
 
-def test_nothing_is_sent_after_the_last_message() -> None:
-    here, there = SPAWN.Pipe()
-    sender = BatchSender(here, lambda: 0.2)
-    sender.send((1,))
-    sender.finish()
-    sender.send((2,))
-    sender.join()
-    here.close()
-    assert receive_batch(there) == [(1,)]
-    with pytest.raises(EOFError):
-        receive_batch(there)
-
-
-def test_its_streams_fail_when_it_is_killed(tiny_bundle: Path) -> None:
+async def test_its_streams_fail_when_it_is_killed(tiny_bundle: Path) -> None:
     engine, process = started(tiny_bundle)
     listener = Waiting()
-    engine.open(StreamConfig(), listener)
-    process.kill()
-    listener.wait()
-    assert isinstance(listener.outputs[-1], Failed)
-    asyncio.run(asyncio.wait_for(engine.lost(), PATIENCE_S))
-    with pytest.raises(EngineLost):
+    async with engine.connected():
         engine.open(StreamConfig(), listener)
+        process.kill()
+        await listener.wait()
+        assert isinstance(listener.outputs[-1], Failed)
+        await asyncio.wait_for(engine.lost(), PATIENCE_S)
+        with pytest.raises(EngineLost):
+            engine.open(StreamConfig(), listener)
     engine.stop()
+
+
+async def test_messages_gather_until_their_time_or_an_answer() -> None:
+    ours, theirs = socket.socketpair()
+    seconds, came = 0.0, asyncio.Event()
+    link = EngineLink(lambda: seconds, lambda message: came.set(), lambda: None)
+    await link.open(ours)
+    link.send((1,))
+    link.send((2,))
+    batches = received(theirs)
+    assert await asyncio.to_thread(next, batches) == [(1,), (2,)]
+    seconds = 2 * PATIENCE_S
+    link.send((3,))
+    theirs.sendall(packed([(4,)]))
+    await asyncio.wait_for(came.wait(), PATIENCE_S)
+    assert await asyncio.to_thread(next, batches) == [(3,)]
+    link.send((5,))
+    link.close()
+    assert await asyncio.to_thread(list, batches) == []
+    theirs.close()
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 1000])
+def test_batches_are_found_whatever_the_pieces(size: int) -> None:
+    batches = [[(1, b"x" * 500), (2,)], [], [(3, "three")]]
+    data = b"".join(map(packed, batches))
+    unpacker = Unpacker()
+    found = [batch for at in range(0, len(data), size) for batch in unpacker.feed(data[at : at + size])]
+    assert found == batches
 
 
 @pytest.mark.parametrize("victim", ["the engine", "the server"])

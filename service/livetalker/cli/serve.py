@@ -117,13 +117,15 @@ async def _serve(args: argparse.Namespace, engine: RemoteEngine, options: Server
     from livetalker.rpc.server import FaceServer
 
     server = FaceServer(engine, options)
-    try:
-        await server.start()
-    except AddressInUseError as error:
-        raise CliError(str(error)) from error
     model, backend = f"{engine.info.name} {engine.info.version}", engine.backend + described(options)
-    if not await server.serve_until_signalled(engine.lost(), ready=lambda: _greet(args, model, server.port, backend)):
-        raise CliError(_ENGINE_LOST)
+    async with engine.connected():
+        try:
+            await server.start()
+        except AddressInUseError as error:
+            raise CliError(str(error)) from error
+        ended = engine.lost()
+        if not await server.serve_until_signalled(ended, ready=lambda: _greet(args, model, server.port, backend)):
+            raise CliError(_ENGINE_LOST)
     _take_leave()
 
 

@@ -14,9 +14,9 @@ from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
-PATIENCE: Final = 0.0003
+PATIENCE: Final = 0.00012
 """Seconds per open stream that a tick waits, from the first unheard audio on, for more to come: few are answered at
-once, many together."""
+once, many together. A server gathers audio before it is told here, too."""
 MOST_PATIENCE: Final = 0.008
 """Seconds it waits at most: beyond that a larger batch saves less time than everybody in it loses."""
 MAX_BATCH: Final = 128

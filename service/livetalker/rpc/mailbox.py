@@ -18,11 +18,12 @@ class Mailbox(Generic[T]):
     Waking a loop is a system call; a tick that makes frames for a hundred streams shall not make a hundred of them.
 
     Args:
-        loop: where receivers are called.
+        loop: where receivers are called; the mailbox is made on its thread.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._thread = threading.get_ident()
         self._lock = threading.Lock()
         self._posted: deque[tuple[Callable[[T], None], T]] = deque()
 
@@ -33,7 +34,8 @@ class Mailbox(Generic[T]):
             self._posted.append((receiver, item))
         if first:
             with suppress(RuntimeError):  # the loop is closed: the server has stopped while the engine was at work
-                self._loop.call_soon_threadsafe(self._deliver)
+                on_loop = threading.get_ident() == self._thread
+                (self._loop.call_soon if on_loop else self._loop.call_soon_threadsafe)(self._deliver)
 
     def _deliver(self) -> None:
         with self._lock:

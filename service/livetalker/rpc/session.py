@@ -185,7 +185,8 @@ class Session:
                     )
                 case _:
                     raise ServiceError(Reason.REQUEST_EMPTY, "a request is empty; send audio or a control")
-            await self._wait_for_room()
+            if not self._has_room:
+                await self._wait_for_room()
         self._voice.finish()
 
     async def _receive(self) -> Any:
@@ -244,15 +245,17 @@ class Session:
         self._token_old = True
         self._news.set()
 
+    @property
+    def _has_room(self) -> bool:
+        return (
+            self._voice.backlog_samples <= self._backlog_limit
+            and not self._outbox.full
+            and len(self._outbox) + len(self._notices) < self._outbox.frames + _EVENTS_WAITING
+        )
+
     async def _wait_for_room(self) -> None:
-        while True:
+        while not self._has_room:
             self._room.clear()
-            if (
-                self._voice.backlog_samples <= self._backlog_limit
-                and not self._outbox.full
-                and len(self._outbox) + len(self._notices) < self._outbox.frames + _EVENTS_WAITING
-            ):
-                return
             await self._room.wait()
 
     # Writing --------------------------------------------------------------------------------------------------------
@@ -310,6 +313,9 @@ class Session:
         await self._send(responses.resume_point(self._resume_token(), self._state_frame))
 
     async def _send_frames(self, frames: Frames) -> None:
+        if len(frames) <= _FRAMES_PER_MESSAGE:  # always, while the voice is live
+            await self._send(responses.frames(frames, self._config.fps))
+            return
         for start in range(0, len(frames), _FRAMES_PER_MESSAGE):
             run = Frames(frames.first + start, frames.values[start : start + _FRAMES_PER_MESSAGE])
             await self._send(responses.frames(run, self._config.fps))

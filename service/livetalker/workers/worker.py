@@ -71,14 +71,15 @@ def _serve(number: int, setup: WorkerSetup, places: SharedPlaces, supervisor: Co
 
     async def serve() -> None:
         server = FaceServer(engine, options)
-        await server.start()
 
         def ready() -> None:
             with suppress(OSError):
                 supervisor.send(Ready(f"{engine.info.name} {engine.info.version}", engine.backend))
 
-        if not await server.serve_until_signalled(engine.lost(), (signal.SIGTERM,), ready=ready):
-            sys.exit("the engine's process ended")
+        async with engine.connected():
+            await server.start()
+            if not await server.serve_until_signalled(engine.lost(), (signal.SIGTERM,), ready=ready):
+                sys.exit("the engine's process ended")
 
     switch_often()
     with engine:

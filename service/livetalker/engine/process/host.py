@@ -1,14 +1,14 @@
-"""The engine's process: loads an engine, obeys what comes through the pipe, and sends back what its streams make."""
+"""The engine's process: loads an engine, obeys what comes through the socket, and sends back what its streams make."""
 
 from __future__ import annotations
 
 import logging
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +20,8 @@ from livetalker.engine.process.messages import (
     EngineSetup,
     Loaded,
     Message,
-    receive_batch,
-    send_batch,
+    packed,
+    received,
 )
 from livetalker.engine.resumed_stream import ResumedStream
 from livetalker.threads import switch_often
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def host(setup: EngineSetup, pipe: Connection) -> None:
-    """Runs an engine until the other end of the pipe is closed; says ``Loaded`` first, or what went wrong.
+def host(setup: EngineSetup, end: socket.socket) -> None:
+    """Runs an engine until the other end is closed; says ``Loaded`` first, or what went wrong.
 
     Args:
         setup: of the engine.
-        pipe: to the server.
+        end: of the way to the server; blocking.
     """
     # Orders to stop are the server's to receive: streams that are open then still need their engine.
     for order in (signal.SIGINT, signal.SIGTERM):
@@ -57,21 +57,21 @@ def host(setup: EngineSetup, pipe: Connection) -> None:
         )
     except Exception as error:
         with suppress(OSError):
-            pipe.send(error)
+            end.sendall(packed(error))
         return
     switch_often()
-    answers = _Answers(pipe)
+    answers = _Answers(end)
     engine.after_batch = answers.flush
     with engine, suppress(OSError):  # the server did not wait
-        pipe.send(Loaded(engine.info, engine.backend, engine.hop))
-        _Host(engine, answers).obey(pipe)
+        end.sendall(packed(Loaded(engine.info, engine.backend, engine.hop)))
+        _Host(engine, answers).obey(received(end))
 
 
 class _Answers:
     """Gathers what streams say until the engine has finished a batch."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
         self._lock = threading.Lock()
         self._waiting: list[Message] = []
 
@@ -87,11 +87,12 @@ class _Answers:
         """Takes an output of a stream."""
         message: Message
         if isinstance(output, Frames):
-            message = (Answer.FRAMES, number, output.first, output.values.tobytes())
+            message = (int(Answer.FRAMES), number, output.first, output.values.tobytes())
         elif isinstance(output, Failed):
-            message = (Answer.OUTPUT, number, Failed(RuntimeError(f"{type(output.error).__name__}: {output.error}")))
+            failed = Failed(RuntimeError(f"{type(output.error).__name__}: {output.error}"))
+            message = (int(Answer.OUTPUT), number, failed)
         else:
-            message = (Answer.OUTPUT, number, output)
+            message = (int(Answer.OUTPUT), number, output)
         with self._lock:
             self._waiting.append(message)
 
@@ -102,7 +103,7 @@ class _Answers:
                 return
             batch, self._waiting = self._waiting, []
             with suppress(OSError):  # the server is gone; whoever obeys it notices
-                send_batch(self._pipe, batch)
+                self._end.sendall(packed(batch))
 
 
 class _Host:
@@ -113,19 +114,16 @@ class _Host:
         self._answers = answers
         self._streams: dict[int, EngineStream] = {}
 
-    def obey(self, pipe: Connection) -> None:
-        """Until it says stop, or the pipe ends."""
-        with suppress(EOFError, OSError):
-            while True:
-                for kind, number, *arguments in receive_batch(pipe):
-                    if kind == Command.STOP:
-                        return
-                    try:
-                        self._do(kind, number, *arguments)
-                    except Exception as error:
-                        log.exception("%s of a stream failed", Command(kind).name)
-                        self._answers.add(number, Failed(error))
-                        self._answers.flush()
+    def obey(self, batches: Iterable[Sequence[Message]]) -> None:
+        """Until there are no more."""
+        for batch in batches:
+            for kind, number, *arguments in batch:
+                try:
+                    self._do(kind, number, *arguments)
+                except Exception as error:
+                    log.exception("%s of a stream failed", Command(kind).name)
+                    self._answers.add(number, Failed(error))
+                    self._answers.flush()
 
     def _do(self, kind: int, number: int, *arguments: object) -> None:
         if kind in (Command.OPEN, Command.RESUME):

@@ -1,4 +1,4 @@
-"""What the two processes say to each other, and how: batches of small tuples, pickled, through a pipe.
+"""What the two processes say to each other, and how: batches of small tuples, pickled, through a pair of sockets.
 
 Both ends are ours and of the same installation; nothing that comes from a client is ever unpickled.
 """
@@ -6,21 +6,25 @@ Both ends are ours and of the same installation; nothing that comes from a clien
 from __future__ import annotations
 
 import pickle
-import queue
-import threading
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import socket
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, auto
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from livetalker.core.admission import ModelInfo
 
+_LENGTH: Final = struct.Struct("<Q")
+_READ: Final = 1 << 18
+"""Bytes read at once at most: all that came since the last time."""
+
 Message = tuple[Any, ...]
 """A kind, a stream's number, and the kind's own arguments."""
+
+
+# Both are sent as plain integers: a member of an enumeration takes several times as long to pickle as all the rest.
 
 
 class Command(IntEnum):
@@ -36,8 +40,6 @@ class Command(IntEnum):
     REMATCH = auto()
     SHAPE = auto()
     CLOSE = auto()
-    STOP = auto()
-    """Of the engine itself. Closing the pipe would not do: a thread that waits for it holds it open."""
 
 
 class Answer(IntEnum):
@@ -85,62 +87,39 @@ class Loaded:
     hop: int
 
 
-class BatchSender:
-    """Sends messages in batches from a thread of its own, so that nobody waits for the pipe.
-
-    Args:
-        pipe: where to.
-        gather: seconds to let messages gather after the first one.
-    """
-
-    def __init__(self, pipe: Connection, gather: Callable[[], float]) -> None:
-        self._pipe = pipe
-        self._gather = gather
-        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="livetalker-sender", daemon=True)
-        self._thread.start()
-
-    def send(self, message: Message) -> None:
-        """Have a message sent soon; any thread."""
-        self._messages.put(message)
-
-    def finish(self) -> None:
-        """Send what is waiting, and nothing that comes after; any thread."""
-        self._messages.put(None)
-
-    def join(self) -> None:
-        """Waits until all is sent, or nobody is left to read it."""
-        self._thread.join()
-
-    def _run(self) -> None:
-        with suppress(OSError):  # nobody is left to read
-            while (first := self._messages.get()) is not None:
-                if (seconds := self._gather()) > 0:
-                    time.sleep(seconds)
-                batch = [first]
-                for _ in range(self._messages.qsize()):
-                    if (message := self._messages.get()) is None:
-                        send_batch(self._pipe, batch)
-                        return
-                    batch.append(message)
-                send_batch(self._pipe, batch)
+def packed(content: object) -> bytes:
+    """A batch of messages, or whatever else, as bytes: how many follow, and they."""
+    pickled = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(pickled)) + pickled
 
 
-def send_batch(pipe: Connection, batch: Sequence[Message]) -> None:
-    """Sends messages as one; ``receive_batch`` reads them.
+class Unpacker:
+    """Finds batches, or whatever else was packed, among bytes that come in pieces of any length."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Any]:
+        """Takes the next bytes and gives what they complete."""
+        data = self._rest + data
+        complete: list[Any] = []
+        begin = 0
+        while len(data) - begin >= _LENGTH.size:
+            end = begin + _LENGTH.size + _LENGTH.unpack_from(data, begin)[0]
+            if end > len(data):
+                break
+            complete.append(pickle.loads(memoryview(data)[begin + _LENGTH.size : end]))
+            begin = end
+        self._rest = data[begin:]
+        return complete
+
+
+def received(end: socket.socket) -> Iterator[Any]:
+    """Waits for what was packed, one after another, until the other end is closed.
 
     Raises:
-        OSError: the other end is closed.
+        OSError: the other end broke.
     """
-    pipe.send_bytes(pickle.dumps(batch, pickle.HIGHEST_PROTOCOL))
-
-
-def receive_batch(pipe: Connection) -> list[Message]:
-    """Waits for the next batch.
-
-    Raises:
-        EOFError: the other end is closed.
-        OSError: likewise.
-    """
-    batch: list[Message] = pickle.loads(pipe.recv_bytes())
-    return batch
+    unpacker = Unpacker()
+    while data := end.recv(_READ):
+        yield from unpacker.feed(data)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, Final
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import numpy as np
 
@@ -19,30 +19,26 @@ from livetalker.core.config import StreamConfig
 from livetalker.core.outputs import Failed, Frames
 from livetalker.core.stream_state import Resumption
 from livetalker.engine.process.host import host
-from livetalker.engine.process.messages import (
-    Answer,
-    BatchSender,
-    Command,
-    EngineSetup,
-    Loaded,
-    receive_batch,
-)
+from livetalker.engine.process.link import EngineLink
+from livetalker.engine.process.messages import Answer, Command, EngineSetup, Loaded, Message, received
 from livetalker.engine.process.voices import RemoteVoice, ResumedRemoteVoice, check_identity
 from livetalker.engine.stream import Sink
 from livetalker.spawning import SPAWN
 
 log = logging.getLogger(__name__)
 
-GATHER: Final = 0.00012
-"""Seconds per open stream that audio gathers for before it is sent on."""
+GATHER: Final = 0.0003
+"""Seconds per open stream that audio gathers for before it is sent on, unless the engine asks for more by answering."""
 MOST_GATHER: Final = 0.007
-"""Seconds it gathers for at most: about as long as a tick waits for company. Each batch wakes a thread on either side,
-which takes turns with those that do the work."""
+"""Seconds it gathers for at most. Each batch wakes a thread of the engine, which takes turns with the one that does the
+work."""
 _STOP_S: Final = 10.0
 
 
 class RemoteEngine:
     """Starts an engine in a process of its own and waits until it has loaded.
+
+    Streams are for the event loop on which it is ``connected``; their sinks are called there.
 
     Attributes:
         max_streams: slots.
@@ -62,38 +58,34 @@ class RemoteEngine:
     def __init__(self, setup: EngineSetup, places: Places | None = None) -> None:
         self.max_streams = setup.max_streams
         self._places = PlacesEnough() if places is None else places
-        self._pipe, theirs = SPAWN.Pipe()
+        self._end, theirs = socket.socketpair()
         self._process = SPAWN.Process(target=host, args=(setup, theirs), name="livetalker engine")
         spawning.start(self._process)
-        theirs.close()  # so that the pipe ends with the engine
+        theirs.close()  # so that the connection ends with the engine
         try:
             loaded = self._loaded()
         except BaseException:  # a Ctrl-C, too: nobody else would end the process, and this one would wait for it
-            self._end()
-            self._pipe.close()
+            self._kill()
+            self._end.close()
             raise
         self.info = loaded.info
         self.backend = loaded.backend
         self.hop = loaded.hop
         self._numbers = itertools.count()
-        self._lock = threading.Lock()  # guards what follows
         self._sinks: dict[int, Sink] = {}
         self._lost: Exception | None = None
-        self._on_lost: Callable[[], None] | None = None
-        self._sender = BatchSender(self._pipe, lambda: min(GATHER * len(self._sinks), MOST_GATHER))
-        self._reader = threading.Thread(target=self._read, name="livetalker-engine-reader", daemon=True)
-        self._reader.start()
+        self._ended = asyncio.Event()
+        self._link = EngineLink(lambda: min(GATHER * len(self._sinks), MOST_GATHER), self._deliver, self._lose)
 
     def _loaded(self) -> Loaded:
         """Waits for what the engine says first."""
-        try:
-            said: Loaded | Exception = self._pipe.recv()
-        except (EOFError, OSError):
-            self._process.join()
-            raise EngineLost(f"the engine did not start: exit status {self._process.exitcode}") from None
-        if isinstance(said, Exception):
-            raise said
-        return said
+        with suppress(OSError):
+            for said in received(self._end):  # the first thing, after which it waits for us
+                if isinstance(said, Loaded):
+                    return said
+                raise said
+        self._process.join()
+        raise EngineLost(f"the engine did not start: exit status {self._process.exitcode}")
 
     def __enter__(self) -> RemoteEngine:
         """Nothing to do: it runs already."""
@@ -104,37 +96,30 @@ class RemoteEngine:
         self.stop()
 
     def stop(self) -> None:
-        """End the process; streams still open are failed."""
-        with self._lock:
-            self._on_lost = None
-        self.tell(Command.STOP, 0)
-        self._sender.finish()
+        """End the process; streams still open are failed. Not within ``connected``."""
+        self._end.close()
         self._process.join(_STOP_S)
-        self._end()
-        self._sender.join()  # not before: it waits for ever where the engine reads no more and the pipe is full
-        self._reader.join()
-        self._pipe.close()
+        self._kill()
+        self._lose()
 
-    def _end(self) -> None:
+    def _kill(self) -> None:
         """Ends the process if it has not ended yet."""
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
 
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Makes the running loop the one that streams are opened on; once in an engine's life, which ends with it."""
+        await self._link.open(self._end)
+        try:
+            yield
+        finally:
+            self._link.close()
+
     async def lost(self) -> None:
         """Waits until the engine's process ends by itself."""
-        loop = asyncio.get_running_loop()
-        news = asyncio.Event()
-
-        def tell() -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(news.set)
-
-        with self._lock:
-            self._on_lost = tell
-            if self._lost is not None:
-                return
-        await news.wait()
+        await self._ended.wait()
 
     @property
     def open_streams(self) -> int:
@@ -142,7 +127,7 @@ class RemoteEngine:
         return len(self._sinks)
 
     def open(self, config: StreamConfig, sink: Sink) -> RemoteVoice:
-        """See ``Animator``; the sink is called on a thread of its own.
+        """See ``Animator``; the sink is called on the loop.
 
         Raises:
             UnknownIdentityError: the configuration names an identity the library does not have.
@@ -163,36 +148,26 @@ class RemoteEngine:
 
     def _admit(self, voice: RemoteVoice, config: StreamConfig, sink: Sink) -> None:
         check_identity(config.identity, self.info.identities)
-        with self._lock:
-            if self._lost is not None:
-                raise self._lost
-            if len(self._sinks) >= self.max_streams or not self._places.take():
-                raise EngineFull(f"all {self.max_streams} streams are taken")
-            self._sinks[voice.number] = voice.heard_by(sink)  # from here on it hears of the engine's end, too
+        if self._lost is not None:
+            raise self._lost
+        if len(self._sinks) >= self.max_streams or not self._places.take():
+            raise EngineFull(f"all {self.max_streams} streams are taken")
+        self._sinks[voice.number] = voice.heard_by(sink)  # from here on it hears of the engine's end, too
 
     def tell(self, command: Command, number: int, *arguments: object) -> None:
         """Sends a stream's command."""
-        self._sender.send((command, number, *arguments))
+        self._link.send((int(command), number, *arguments))
 
     def close(self, number: int) -> None:
         """Forgets a stream; closing it twice is closing it once."""
-        with self._lock:
-            if self._sinks.pop(number, None) is None:
-                return
+        if self._sinks.pop(number, None) is None:
+            return
         self._places.give_back()
         self.tell(Command.CLOSE, number)
 
-    def _read(self) -> None:
-        try:
-            with suppress(EOFError, OSError):
-                while True:
-                    for kind, number, *arguments in receive_batch(self._pipe):
-                        self._deliver(kind, number, *arguments)
-        finally:  # whatever ends this thread, nobody would hear of the streams any more
-            self._lose(EngineLost("the engine's process ended"))
-
-    def _deliver(self, kind: int, number: int, *arguments: Any) -> None:
+    def _deliver(self, message: Message) -> None:
         """Gives an output to its stream; a sink that raises ends its own stream."""
+        kind, number, *arguments = message
         sink = self._sinks.get(number)
         if sink is None:  # closed meanwhile
             return
@@ -212,12 +187,10 @@ class RemoteEngine:
         except Exception:
             log.exception("a stream's owner did not want to hear that it failed")
 
-    def _lose(self, error: Exception) -> None:
-        with self._lock:
-            self._lost = error
-            sinks = list(self._sinks.values())
-            on_lost = self._on_lost
-        for sink in sinks:
-            self._fail(sink, error)
-        if on_lost is not None:
-            on_lost()
+    def _lose(self) -> None:
+        if self._lost is not None:
+            return
+        self._lost = EngineLost("the engine's process ended")
+        self._ended.set()
+        for sink in list(self._sinks.values()):
+            self._fail(sink, self._lost)
