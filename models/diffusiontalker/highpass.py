@@ -21,10 +21,13 @@ CUTOFF: Final = 140.0
 ORDER: Final = 4
 """Of the filter; also the numbers a stream carries from block to block."""
 
+QUALITIES: Final = (1 / (2 * math.cos(math.pi / 8)), 1 / (2 * math.cos(3 * math.pi / 8)))
+"""Of Butterworth's four poles as two sections in a row, the second fed by the first."""
+
 Floats = NDArray[np.float64]
 
 
-def _section(quality: float) -> tuple[Floats, Floats, Floats, float]:
+def section(quality: float) -> tuple[Floats, Floats, Floats, float]:
     """One biquad as ``s' = A s + b x``, ``y = c s + d x``: the bilinear transform of ``p^2 / (p^2 + p / Q + 1)``."""
     warped = math.tan(math.pi * CUTOFF / SAMPLE_RATE)
     d = 1 / (1 + warped / quality + warped**2)
@@ -34,8 +37,7 @@ def _section(quality: float) -> tuple[Floats, Floats, Floats, float]:
 
 def _block_matrices() -> tuple[Floats, Floats, Floats, Floats]:
     """``y = x T + s O`` and ``s' = x R + s P`` for a block ``x`` and a state ``s``: the matrices ``T, O, R, P``."""
-    # Butterworth's four poles as two sections in a row, the second fed by the first.
-    (a, b, c, d), (a2, b2, c2, d2) = (_section(1 / (2 * math.cos(math.pi * k / 8))) for k in (1, 3))
+    (a, b, c, d), (a2, b2, c2, d2) = (section(quality) for quality in QUALITIES)
     step = np.block([[a, np.zeros((2, 2))], [np.outer(b2, c), a2]])
     entry, seen, direct = np.concatenate([b, b2 * d]), np.concatenate([d2 * c, c2]), d * d2
     powers = [np.linalg.matrix_power(step, n) for n in range(BLOCK + 1)]

@@ -26,7 +26,8 @@ _WEYL: Final = np.arange(_ROUNDS, dtype=np.uint64)[:, None] * np.array([0x9E3779
 _FRAMES, _KNOTS = range(2)
 """Kinds of what is drawn: counters of one never meet those of the other."""
 _FOUR: Final = np.arange(4)
-_SLOW: Final = np.array(sorted((*EYES, *BROWS)))
+SLOW: Final = np.array(sorted((*EYES, *BROWS)))
+"""Coefficients whose noise follows a spline."""
 
 
 def philox4x32(counter: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -82,7 +83,7 @@ def smooth_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: i
     first = knot.min(axis=1, keepdims=True)
     place = (knot - first).astype(np.intp)
     drawn = _normal(seeds[:, None], first + np.arange(place.max() + 4, dtype=np.uint64), width, _KNOTS)
-    weights = _spline(period)[since.astype(np.intp)]
+    weights = spline(period)[since.astype(np.intp)]
     stream = np.arange(len(seeds))[:, None]
     near = weights[..., None] * drawn[stream[..., None], place[..., None] + _FOUR]
     # Added one by one: what a frame gets must not depend on how many others there are, not even in its last bit.
@@ -91,7 +92,7 @@ def smooth_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], width: i
 
 
 @cache
-def _spline(period: int) -> NDArray[np.float32]:
+def spline(period: int) -> NDArray[np.float32]:
     """``[period, 4]``: for each frame between two knots, the weights of the four around it, whose squares sum to 1."""
     u = np.arange(period)[:, None] / period
     weights = np.concatenate([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=1)
@@ -113,7 +114,7 @@ def face_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], period: in
     """
     noise = frame_noise(seeds[:, None], frames, COUNT)
     if period > 1:
-        noise[..., _SLOW] = smooth_noise(seeds, frames, len(_SLOW), period)
+        noise[..., SLOW] = smooth_noise(seeds, frames, len(SLOW), period)
     return noise
 
 

@@ -7,6 +7,8 @@
 
 #include "denoiser.h"
 #include "encoder.h"
+#include "level.h"
+#include "noise.h"
 
 struct livetalker_model {
     livetalker_model(const livetalker::Tensors& tensors, const livetalker_sizes& sizes)
@@ -73,4 +75,23 @@ void livetalker_encode(const livetalker_model* model, int32_t streams, int32_t h
 void livetalker_denoise(const livetalker_model* model, int32_t streams, int32_t frames, const float* audio,
                         const float* identity, const int64_t* preset, float* curves, float* hidden) {
     model->denoiser({streams, frames, audio, identity, preset, curves, hidden});
+}
+
+void livetalker_noise(int32_t streams, int32_t frames, const uint64_t* seeds, const uint64_t* indexes, int32_t width,
+                      const int32_t* slow, int32_t slow_count, const float* spline, int32_t period, float* out) {
+    for (int32_t stream = 0; stream < streams; stream++)
+        for (int32_t frame = 0; frame < frames; frame++, indexes++, out += width)
+            livetalker::face_noise(seeds[stream], *indexes, width, slow, slow_count, spline, period, out);
+}
+
+void livetalker_normalize(int32_t streams, int32_t blocks, const double* filter, double floor, double release,
+                          const float* samples, double* powers, double* held, double* low_cut, float* out) {
+    livetalker::Section sections[livetalker::kSections];
+    for (int i = 0; i < livetalker::kSections; i++)
+        sections[i] = {filter[5 * i], filter[5 * i + 1], filter[5 * i + 2], filter[5 * i + 3], filter[5 * i + 4]};
+    const size_t length = size_t(blocks) * livetalker::kBlock;
+    for (int32_t stream = 0; stream < streams; stream++)
+        livetalker::normalize_level(sections, floor, release, samples + stream * length, blocks,
+                                    powers + stream * (livetalker::kAveraged - 1), held[stream], low_cut + 4 * stream,
+                                    out + stream * length);
 }

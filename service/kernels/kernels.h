@@ -1,4 +1,5 @@
-// The C interface of the kernels: the compact encoder and the denoiser of one model, in 8-bit integers.
+// The C interface of the kernels: the compact encoder and the denoiser of one model, in 8-bit integers, and what a tick
+// computes beside them.
 //
 // A library is compiled for one instruction set. A model holds packed weights and nothing of any stream. What a stream remembers lies in arrays of the caller; a call
 // changes only those of the rows it is given. Calls on one model may run at the same time if their rows differ.
@@ -59,6 +60,25 @@ LIVETALKER_KERNELS void livetalker_encode(const livetalker_model* model, int32_t
 LIVETALKER_KERNELS void livetalker_denoise(const livetalker_model* model, int32_t streams, int32_t frames,
                                            const float* audio, const float* identity, const int64_t* preset,
                                            float* curves, float* hidden);
+
+/// What the sampler starts faces from.
+///
+/// @param seeds `[streams]`; `indexes` `[streams, frames]` of the frames.
+/// @param slow `[slow_count]` coefficients that follow a spline; `spline` `[period, 4]`.
+/// @param out `[streams, frames, width]`, written.
+LIVETALKER_KERNELS void livetalker_noise(int32_t streams, int32_t frames, const uint64_t* seeds,
+                                         const uint64_t* indexes, int32_t width, const int32_t* slow,
+                                         int32_t slow_count, const float* spline, int32_t period, float* out);
+
+/// Level normalisation of whole blocks of 80 samples.
+///
+/// @param filter `[2, 5]`: a0, a1, b0, b1 and d of each section of the high-pass.
+/// @param floor, release dBFS, and dB a block.
+/// @param samples `[streams, 80 blocks]`; `out` likewise, written.
+/// @param powers `[streams, 9]`, `held` `[streams]`, `low_cut` `[streams, 4]`: changed.
+LIVETALKER_KERNELS void livetalker_normalize(int32_t streams, int32_t blocks, const double* filter, double floor,
+                                             double release, const float* samples, double* powers, double* held,
+                                             double* low_cut, float* out);
 
 #ifdef __cplusplus
 }

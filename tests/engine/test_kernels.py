@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from diffusiontalker import noise
 from diffusiontalker.bundle import Bundle, open_bundle
 from diffusiontalker.level import LevelState, normalize_level
 from livetalker.engine.backend import BackendError
 from livetalker.engine.backends import kernel_backend
 from livetalker.engine.backends.kernel_backend import KernelBackend
 from livetalker.engine.backends.onnx_backend import cpu_backend
+from livetalker.engine.kernels import signals
 from livetalker.engine.kernels.library import KernelLibrary, libraries
 from livetalker.engine.rings import FloatRings, KernelRings
 from livetalker.media.audio_files import read_audio
@@ -149,3 +151,28 @@ def test_a_compiler_that_is_missing_or_fails_is_named(tmp_path: Path, compiler: 
     assert ran.returncode == 1
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_noise_is_that_of_training_but_for_the_last_digits() -> None:
+    rng = np.random.default_rng(0)
+    seeds = rng.integers(0, 2**63, 5).astype(np.uint64) * np.uint64(2) + np.uint64(1)
+    frames = (rng.integers(0, 2**40, (5, 1)) + np.arange(20)).astype(np.uint64)
+    for period in (1, 8):
+        drawn = signals.face_noise(seeds, frames, period)
+        np.testing.assert_allclose(drawn, noise.face_noise(seeds, frames, period), atol=2e-6)
+        one = signals.face_noise(seeds[3:4], frames[3:4, 7:8], period)
+        np.testing.assert_array_equal(one, drawn[3:4, 7:8])
+
+
+def test_levels_are_those_of_training_but_for_the_last_digits_in_any_pieces(heard: Floats) -> None:
+    samples = np.stack([heard[0, :16_000], 1e-3 * heard[0, 8_000:24_000], np.zeros(16_000, np.float32)])
+    expected, after = normalize_level(samples, LevelState.initial(3))
+    pieces, state = [], LevelState.initial(3)
+    for start, end in ((0, 80), (80, 1_200), (1_200, 16_000)):
+        piece, state = signals.normalize_level(samples[:, start:end], state)
+        pieces.append(piece)
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(state.held, after.held, atol=1e-9)
+    whole, _ = signals.normalize_level(samples, LevelState.initial(3))
+    np.testing.assert_array_equal(np.concatenate(pieces, axis=1), whole)
+    assert np.abs(expected).max() > 1

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from diffusiontalker.bundle import Bundle
 from diffusiontalker.geometry import FEATURE_HISTORY, FEATURE_STRIDE
-from diffusiontalker.level import normalize_level
-from diffusiontalker.noise import face_noise
 from livetalker.core.postprocess import FacePostprocessor
 from livetalker.engine.backend import Backend, Floats, Heard
 from livetalker.engine.encoder_slots import encoder_slots
+from livetalker.engine.kernels.signals import face_noise, normalize_level
 from livetalker.engine.scheduler import Batch
 from livetalker.engine.slots import SlotPool
 from livetalker.engine.stream import EngineStream, PendingFrame

@@ -80,8 +80,8 @@ class KernelModel:
             count,
             (ctypes.c_char_p * count)(*(name.encode() for name in tensors)),
             (ctypes.c_void_p * count)(*(array.ctypes.data for array in arrays)),
-            _at(shapes),
-            _at(axes),
+            at(shapes),
+            at(axes),
             error,
         )
         if not opened:
@@ -124,12 +124,12 @@ class KernelModel:
             self._model,
             streams,
             hop,
-            _at(samples),
-            _at(position),
-            _at(rows),
+            at(samples),
+            at(position),
+            at(rows),
             ctypes.c_int64(keys.shape[1]),
             positional.shape[1],
-            *(_at(array) for array in (keys, values, positional, features, speech)),
+            *(at(array) for array in (keys, values, positional, features, speech)),
         )
         return features, speech
 
@@ -140,13 +140,12 @@ class KernelModel:
         heard: tuple[Array, ...] = audio, identity, preset
         heard = tuple(np.ascontiguousarray(x) for x in heard)
         curves, after = np.array(noise, np.float32, order="C"), np.array(hidden, np.float32, order="C")
-        self._calls.livetalker_denoise(
-            self._model, *audio.shape[:2], *(_at(array) for array in (*heard, curves, after))
-        )
+        self._calls.livetalker_denoise(self._model, *audio.shape[:2], *(at(array) for array in (*heard, curves, after)))
         return curves, after
 
 
-def _at(array: Array) -> ctypes.c_void_p:
+def at(array: Array) -> ctypes.c_void_p:
+    """Where an array lies, as the kernels take it; it must be contiguous and outlive the call."""
     return ctypes.c_void_p(array.ctypes.data)
 
 
