@@ -44,17 +44,23 @@ inline void now(Register (&pair)[2]) {
 }
 #endif
 
-/// Runs a block of `rows` rows, whose number is a constant wherever the compiler should unroll it.
+/// The block that is left over, of `rows` rows, 0 to `Most`.
+template <int Most, class Block>
+inline void for_rest(int rows, int row, const Block& block) {
+    if constexpr (Most > 0) {
+        if (rows == Most)
+            block(std::integral_constant<int, Most>{}, row);
+        else
+            for_rest<Most - 1>(rows, row, block);
+    }
+}
+
+/// Runs blocks of up to `Rows` rows over all of them; how many a block has is a constant, so that it can be unrolled.
 template <int Rows, class Block>
 inline void for_blocks(int rows, const Block& block) {
     int row = 0;
     for (; row + Rows <= rows; row += Rows) block(std::integral_constant<int, Rows>{}, row);
-    if constexpr (Rows > 1) {
-        if (row < rows) {
-            const int done = row;
-            for_blocks<Rows / 2>(rows - done, [&](auto count, int more) { block(count, done + more); });
-        }
-    }
+    for_rest<Rows - 1>(rows - row, row, block);
 }
 
 /// `y = x W + b` in float32.
@@ -158,7 +164,7 @@ public:
         for (int j = 0; j < outputs; j++) {
             scale_[j] = step * scale[j];
             bias_[j] = bias[j];
-            Weight* panel = weight_.data() + size_t(j / kPanel) * inputs * kPanel + (j % kPanel) * kTogether;
+            int8_t* panel = weight_.data() + size_t(j / kPanel) * inputs * kPanel + (j % kPanel) * kTogether;
             for (int i = 0; i < inputs; i++) {
                 const int8_t w = weight[size_t(i) * outputs + j];
                 panel[size_t(i / kTogether) * kPanel * kTogether + i % kTogether] = w;
@@ -175,7 +181,7 @@ public:
     /// @param y `[rows, outputs()]`, `y_stride` floats from row to row.
     void operator()(const Level* x, int x_stride, int rows, float* y, int y_stride) const {
         for (int first = 0; first < outputs_; first += kPanel) {
-            const Weight* panel = weight_.data() + size_t(first) * inputs_;
+            const int8_t* panel = weight_.data() + size_t(first) * inputs_;
             for_blocks<kRows>(rows, [&](auto count, int row) {
                 block<count>(x + size_t(row) * x_stride, x_stride, panel, first, y + size_t(row) * y_stride + first,
                              y_stride);
@@ -184,14 +190,8 @@ public:
     }
 
 private:
-#if defined(__AVX512VNNI__)
-    using Weight = int8_t;
-#else
-    using Weight = int16_t;
-#endif
-
     template <int Rows>
-    void block(const Level* x, int x_stride, const Weight* panel, int first, float* y, int y_stride) const {
+    void block(const Level* x, int x_stride, const int8_t* panel, int first, float* y, int y_stride) const {
         const float* scale = scale_.data() + first;
         const float* bias = bias_.data() + first;
 #if defined(__AVX512VNNI__)
@@ -209,8 +209,9 @@ private:
         __m256i sum[Rows][2];
         for (int r = 0; r < Rows; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
         for (int i = 0; i < inputs_; i += kTogether) {
-            const __m256i* w = reinterpret_cast<const __m256i*>(panel + size_t(i) * kPanel);
-            const __m256i w0 = _mm256_loadu_si256(w), w1 = _mm256_loadu_si256(w + 1);
+            const __m128i* w = reinterpret_cast<const __m128i*>(panel + size_t(i) * kPanel);
+            const __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w));
+            const __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w + 1));
             for (int r = 0; r < Rows; r++) {
                 const __m256i v = _mm256_set1_epi32(four(x + r * x_stride + i));
                 sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(v, w0));
@@ -227,7 +228,7 @@ private:
 #else
         int32_t sum[Rows][kPanel] = {};
         for (int i = 0; i < inputs_; i += kTogether) {
-            const Weight* w = panel + size_t(i) * kPanel;
+            const int8_t* w = panel + size_t(i) * kPanel;
             for (int r = 0; r < Rows; r++)
                 for (int j = 0; j < kPanel; j++)
                     sum[r][j] += x[r * x_stride + i] * w[2 * j] + x[r * x_stride + i + 1] * w[2 * j + 1];
@@ -245,7 +246,7 @@ private:
     }
 
     int inputs_ = 0, outputs_ = 0;
-    std::vector<Weight> weight_;
+    std::vector<int8_t> weight_;
     std::vector<float> scale_, bias_;
     std::vector<int32_t> start_;
 };
