@@ -21,7 +21,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "livetalker" / "engine" / "kernels"
-FLAGS = ("-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math")
+FLAGS = (
+    *("-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden"),
+    *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"),  # for the last one see elementwise.h
+)
 INSTRUCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
         "avx2": ("-mavx2", "-mfma"),

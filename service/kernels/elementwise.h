@@ -26,6 +26,16 @@ inline int32_t as_bits(float value) {
     return bits;
 }
 
+/// `a b + c`, rounded once. Said where it is meant: compilers are told to fuse nothing by themselves, since they would in
+/// some of the places that a function is inlined in and not in others, and a frame's last bit would tell which.
+inline float fused(float a, float b, float c) {
+#if defined(__FMA__) || defined(__aarch64__)
+    return __builtin_fmaf(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
 inline float least(float a, float b) { return a < b ? a : b; }
 inline float most(float a, float b) { return a > b ? a : b; }
 
@@ -39,14 +49,14 @@ inline float nearest(float x) {
 inline float exponential(float x) {
     x = most(least(x, 88.0f), -87.0f);
     const float n = nearest(x * 1.44269504f);
-    const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    const float r = fused(n, 2.12194440e-4f, fused(n, -0.693359375f, x));
     float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    p = fused(p, r, 1.3981999507e-3f);
+    p = fused(p, r, 8.3334519073e-3f);
+    p = fused(p, r, 4.1665795894e-2f);
+    p = fused(p, r, 1.6666665459e-1f);
+    p = fused(p, r, 5.0000001201e-1f);
+    p = fused(p, r * r, r + 1.0f);
     return p * as_float((int32_t(n) + 127) << 23);
 }
 
@@ -60,15 +70,15 @@ inline float logarithm(float x) {
     m = m + (low ? m : 0.0f) - 1.0f;
     const float e = float(exponent), z = m * m;
     float p = 7.0376836292e-2f;
-    p = p * m - 1.1514610310e-1f;
-    p = p * m + 1.1676998740e-1f;
-    p = p * m - 1.2420140846e-1f;
-    p = p * m + 1.4249322787e-1f;
-    p = p * m - 1.6668057665e-1f;
-    p = p * m + 2.0000714765e-1f;
-    p = p * m - 2.4999993993e-1f;
-    p = p * m + 3.3333331174e-1f;
-    return m + (p * m * z + e * -2.12194440e-4f - 0.5f * z) + e * 0.693359375f;
+    p = fused(p, m, -1.1514610310e-1f);
+    p = fused(p, m, 1.1676998740e-1f);
+    p = fused(p, m, -1.2420140846e-1f);
+    p = fused(p, m, 1.4249322787e-1f);
+    p = fused(p, m, -1.6668057665e-1f);
+    p = fused(p, m, 2.0000714765e-1f);
+    p = fused(p, m, -2.4999993993e-1f);
+    p = fused(p, m, 3.3333331174e-1f);
+    return fused(e, 0.693359375f, m + fused(p, m * z, fused(e, -2.12194440e-4f, -0.5f * z)));
 }
 
 inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
@@ -77,12 +87,12 @@ inline float hyperbolic_tangent(float x) { return 1.0f - 2.0f / (1.0f + exponent
 /// x times the normal distribution's share below x; its error function within 2e-7 (Abramowitz and Stegun 7.1.26).
 inline float gelu(float x) {
     const float z = std::fabs(x) * 0.70710678f;
-    const float t = 1.0f / (1.0f + 0.3275911f * z);
+    const float t = 1.0f / fused(0.3275911f, z, 1.0f);
     float p = 1.061405429f;
-    p = p * t - 1.453152027f;
-    p = p * t + 1.421413741f;
-    p = p * t - 0.284496736f;
-    p = p * t + 0.254829592f;
+    p = fused(p, t, -1.453152027f);
+    p = fused(p, t, 1.421413741f);
+    p = fused(p, t, -0.284496736f);
+    p = fused(p, t, 0.254829592f);
     const float tail = 0.5f * p * t * exponential(-z * z);
     return x * (x < 0.0f ? tail : 1.0f - tail);
 }

@@ -181,20 +181,16 @@ private:
         for (size_t r = 0; r < rows.size(); r++)
             std::copy_n(x.data() + r * width_, width_, ring(rows[r], rows[r].index));
         std::vector<const float*> taps(size_t(kRows) * kernel_);
-        std::vector<float> moved(size_t(kRows) * width_);
+        std::vector<float> moved(rows.size() * width_);
         for_blocks<kRows>(int(rows.size()), [&](auto count, int row) {
             for (int r = 0; r < count; r++)
                 for (int tap = 0; tap < kernel_; tap++)
                     taps[size_t(r) * kernel_ + tap] = ring(rows[row + r], rows[row + r].index - (kernel_ - 1) + tap);
             for (int out = 0; out < width_; out += kPanel)
                 convolve<count>(taps.data(), kernel_, out, position_weight_.data() + size_t(out) * kernel_ * kPanel,
-                                position_bias_.data() + out, moved.data() + out, width_);
-            for (int r = 0; r < count; r++) {
-                float* into = x.data() + size_t(row + r) * width_;
-                const float* from = moved.data() + size_t(r) * width_;
-                for (int i = 0; i < width_; i++) into[i] += gelu(from[i]);
-            }
+                                position_bias_.data() + out, moved.data() + size_t(row) * width_ + out, width_);
         });
+        for (size_t i = 0; i < moved.size(); i++) x[i] += gelu(moved[i]);
     }
 
     void attend(const Call& call, size_t index, const Row* rows, int count, float* x, Scratch& scratch) const {

@@ -64,8 +64,9 @@ def listen(backend: KernelBackend, rings: KernelRings, row: int, heard: Floats, 
 
 def test_pieces_and_rows_change_no_bit(backend: KernelBackend, bundle: Bundle, heard: Floats) -> None:
     whole = listen(backend, KernelRings(bundle, 1), 0, heard, [150])
-    rings = KernelRings(bundle, 3)
-    for row, pieces in ((2, [1] * 150), (0, [2, 1, 2] * 30), (1, [3, 97, 50])):
+    rings = KernelRings(bundle, 4)
+    # A block of rows of every length, and tiles that end anywhere.
+    for row, pieces in ((2, [1] * 150), (0, [2, 1, 2] * 30), (1, [3, 97, 50]), (3, [*range(1, 17), 14])):
         np.testing.assert_array_equal(listen(backend, rings, row, heard, pieces), whole)
 
 
@@ -112,6 +113,12 @@ def test_frames_are_near_those_in_float32_and_the_same_in_any_run(backend: Kerne
     assert np.ptp(exact, axis=1).max() > 0.2
     assert np.sqrt(np.square(curves - exact).mean()) < 0.01
     assert not before.any()
+    for company in range(1, 15):
+        again = np.arange(company) % streams
+        faces, _ = backend.denoise(
+            audio[again, :2], identity[again, :2], preset[again], noise[again, :2], before[:, :, again]
+        )
+        np.testing.assert_array_equal(faces, curves[again, :2])
     one_by_one, state = [], before
     for frame in range(frames):
         one = slice(frame, frame + 1)
