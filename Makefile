@@ -7,7 +7,7 @@ DEMO_READY := $(DEMO_VENV)/.ready
 PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
 SPEECH ?=
 VERSION ?=
-KERNELS := $(wildcard service/kernels/*)
+KERNELS := $(wildcard service/kernels/*.*)
 COMMA := ,
 
 .DEFAULT_GOAL := help
@@ -57,4 +57,4 @@ constraints: $(READY) ## pin what .venv holds now
 	@mv constraints.new constraints.txt
 
 clean: ## remove both environments and caches
-	rm -rf $(VENV) $(DEMO_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEMO_VENV) service/livetalker/engine/kernels/*.so build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

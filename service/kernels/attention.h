@@ -77,8 +77,8 @@ inline void gather(const int8_t* values, size_t stride, const float* shares, int
 /// @param keys, values `[context, width]`: those of feature k at place k % context.
 /// @param unit `[heads]` what a product of levels counts.
 /// @param out `[width]` levels of values, averaged.
-inline void attention(const float* projected, int64_t index, int8_t* keys, int8_t* values, const float* unit, int width,
-                      int heads, int context, float* out) {
+inline void attention(const float* projected, int64_t index, int8_t* keys, int8_t* values, const float* unit,
+                      int width, int heads, int context, float* out) {
     int16_t query[kMostWidth];
     int8_t own_key[kMostWidth], own_value[kMostWidth];
     for (int i = 0; i < width; i++) {
@@ -89,7 +89,8 @@ inline void attention(const float* projected, int64_t index, int8_t* keys, int8_
     const int known = int(std::min<int64_t>(index, context)), size = width / heads;
     float scores[kMostHeads][kMostHeard];
     std::fill_n(scores[0], heads * kMostHeard, -1e9f);
-    for (int k = 0; k < known; k++) score(query, keys + size_t(k) * width, size, heads, unit, scores[0] + k, kMostHeard);
+    for (int k = 0; k < known; k++)
+        score(query, keys + size_t(k) * width, size, heads, unit, scores[0] + k, kMostHeard);
     score(query, own_key, size, heads, unit, scores[0] + known, kMostHeard);
     for (int head = 0; head < heads; head++) {
         float* share = scores[head];

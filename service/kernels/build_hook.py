@@ -1,18 +1,21 @@
 """Compiles the kernels when LiveTalker is installed, once for each instruction set; goes without where no compiler is.
 
 The libraries lie in ``service/livetalker/engine/kernels`` and are called through ctypes, so a wheel with them fits
-every version of Python on its platform. ``python service/kernels/build_hook.py`` compiles them by hand.
+every version of Python on its platform. In a development environment ``python service/kernels/build_hook.py`` compiles
+them by hand.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,60 +36,79 @@ INSTRUCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "aarch64": {"neon": ()},
 }
 """Machine -> instruction set -> what compilers call it; ``support.cpp`` asks a processor for the same."""
-SAME_MACHINE = {"AMD64": "x86_64", "arm64": "aarch64"}
+_STATIC = () if sys.platform == "darwin" else ("-static-libstdc++", "-static-libgcc")
+"""So that a library needs nothing of the system but its C library."""
+SAME_MACHINE = {"arm64": "aarch64"}
 
 
 class KernelError(RuntimeError):
-    """The kernels cannot be compiled here, and why."""
+    """Kernels cannot be compiled here, and why."""
 
 
-def compiler() -> str:
+def compiler() -> list[str]:
     """The C++ compiler to call.
 
     Raises:
         KernelError: there is none.
     """
     for name in filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")):
-        if shutil.which(name.split()[0]):
-            return name
+        command = shlex.split(name)
+        if shutil.which(command[0]):
+            return command
     raise KernelError("no C++ compiler was found (c++, g++ or clang++; or name one in CXX)")
 
 
-def compile_kernels(target: Path = TARGET) -> list[Path]:
-    """Compile a library for each instruction set of this kind of machine.
+def compile_kernels(target: Path = TARGET) -> tuple[list[Path], list[str]]:
+    """Compile a library for each instruction set of this kind of machine, in the place of those of before.
 
     Args:
         target: folder they are put in.
 
-    Raises:
-        KernelError: this machine has none that the kernels are written for, or a compiler is missing or fails.
+    Returns:
+        The libraries, and what went wrong with those that are missing.
     """
     machine = SAME_MACHINE.get(platform.machine(), platform.machine())
-    if machine not in INSTRUCTIONS or sys.platform == "win32":
-        raise KernelError(f"the kernels are not written for {platform.system()} on {platform.machine()}")
-    command = compiler().split()
-    libraries = []
-    for name, flags in INSTRUCTIONS[machine].items():
+    libraries: list[Path] = []
+    try:
+        for stale in target.glob("libkernels-*.so"):
+            stale.unlink()
+        if machine not in INSTRUCTIONS or sys.platform == "win32":
+            raise KernelError(f"the kernels are not written for {platform.system()} on {platform.machine()}")
+        command = compiler()
+    except (KernelError, OSError) as error:
+        return libraries, [str(error)]
+    failures = []
+    for name in INSTRUCTIONS[machine]:
         library = target / f"libkernels-{name}.so"
-        needs = f"-DLIVETALKER_NEEDS_{name.upper()}"
-        with tempfile.TemporaryDirectory() as scratch:
-            objects = [Path(scratch) / "support.o", Path(scratch) / "kernels.o"]
-            _run([*command, *FLAGS, needs, "-c", str(HERE / "support.cpp"), "-o", str(objects[0])])
-            _run([*command, *FLAGS, *flags, "-c", str(HERE / "kernels.cpp"), "-o", str(objects[1])])
-            linked = Path(scratch) / library.name
-            _run([*command, "-shared", *_only_ours(), *map(str, objects), "-o", str(linked)])
-            # A library that a running process has loaded must not change under it.
-            library.unlink(missing_ok=True)
-            shutil.copy(linked, library)
-        libraries.append(library)
-    return libraries
+        try:
+            _compile(command, name, INSTRUCTIONS[machine][name], library)
+            libraries.append(library)
+        except (KernelError, OSError) as error:
+            failures.append(f"{name}: {error}")
+    return libraries, failures
+
+
+def _compile(command: list[str], name: str, flags: Sequence[str], library: Path) -> None:
+    needs = f"-DLIVETALKER_NEEDS_{name.upper()}"
+    with tempfile.TemporaryDirectory() as scratch:
+        support, kernels, linked = (str(Path(scratch) / file) for file in ("support.o", "kernels.o", library.name))
+        _run([*command, *FLAGS, needs, "-c", str(HERE / "support.cpp"), "-o", support])
+        _run([*command, *FLAGS, *flags, "-c", str(HERE / "kernels.cpp"), "-o", kernels])
+        link = [*command, "-shared", *_only_ours(), support, kernels, "-o", linked]
+        try:
+            _run([*link, *_STATIC])
+        except KernelError:  # not every system has the C++ library to link into another
+            _run(link)
+        new = library.with_suffix(".new")  # a library appears whole or not at all
+        shutil.copy(linked, new)
+        new.replace(library)
 
 
 def _only_ours() -> list[str]:
     """What keeps a library from offering anything but its own interface."""
     if sys.platform == "darwin":
         return ["-Wl,-exported_symbol,_livetalker_*"]
-    return [f"-Wl,--version-script={HERE / 'exported.map'}", "-static-libstdc++", "-static-libgcc"]
+    return [f"-Wl,--version-script={HERE / 'exported.map'}"]
 
 
 def _run(command: list[str]) -> None:
@@ -101,12 +123,10 @@ class KernelBuildHook(BuildHookInterface[BuilderConfig]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """See hatchling; ``version`` is ``editable`` or ``standard``."""
-        if self.target_name != "wheel":
-            return
-        try:
-            libraries = compile_kernels()
-        except KernelError as error:
-            self.app.display_warning(f"LiveTalker is installed without its compiled kernels, and slower: {error}")
+        libraries, failures = compile_kernels()
+        for failure in failures:
+            self.app.display_warning(f"LiveTalker is installed without some of its kernels, and slower: {failure}")
+        if not libraries:
             return
         for library in libraries:
             build_data["artifacts"].append(library.relative_to(self.root).as_posix())
@@ -115,7 +135,6 @@ class KernelBuildHook(BuildHookInterface[BuilderConfig]):
 
 
 if __name__ == "__main__":
-    try:
-        print(*compile_kernels(), sep="\n")
-    except KernelError as failure:
-        sys.exit(str(failure))
+    made, missing = compile_kernels()
+    print(*made, sep="\n")
+    sys.exit("\n".join(missing) or None)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "elementwise.h"
+#include "kernels.h"
 #include "tensors.h"
 
 namespace livetalker {
@@ -23,52 +24,52 @@ public:
         float *curves, *hidden;
     };
 
-    explicit Denoiser(const Tensors& tensors) {
+    Denoiser(const Tensors& tensors, const livetalker_sizes& sizes)
+        : audio_inputs_(2 * sizes.width),
+          identity_(sizes.identity),
+          gates_(3 * sizes.hidden),
+          hidden_(sizes.hidden),
+          steps_(sizes.steps) {
         const std::string name = "denoiser.";
-        const Tensor& audio = tensors.get(name + "audio.weight", 2);
-        const int heard = int(audio.shape[0]);
-        audio_inputs_ = int(audio.shape[1]);
+        const int heard = int(tensors.get(name + "audio.bias", {kAny}).size());
+        if (hidden_ < 1 || hidden_ % kLanes || heard % kPanel || steps_ < 1 || identity_ < 1)
+            throw std::invalid_argument("the denoiser's audio and states must have a multiple of 16 channels");
+        const float* audio = tensors.get(name + "audio.weight", {heard, audio_inputs_}).floats();
         audio_ = FloatProduct(
-            audio_inputs_, heard, [&](int i, int j) { return audio.floats()[size_t(j) * audio_inputs_ + i]; },
-            tensors.get(name + "audio.bias", 1).floats());
+            audio_inputs_, heard, [&](int i, int j) { return audio[size_t(j) * audio_inputs_ + i]; },
+            tensors.get(name + "audio.bias", {heard}).floats());
+        coefficients_ = int(tensors.get(name + "scale", {kAny}).size());
+        scale_ = tensors.row(name + "scale", coefficients_);
+        mean_ = tensors.row(name + "mean", coefficients_);
+        temperature_ = tensors.row(name + "temperature", coefficients_);
         // The first layer's inputs, in order: audio and identity, preset, curves, step.
-        const Tensor& first = tensors.get(name + "gru.weight_ih_l0", 2);
-        const Tensor& presets = tensors.get(name + "preset.weight", 2);
-        gates_ = int(first.shape[0]);
-        hidden_ = gates_ / 3;
-        const int inputs = int(first.shape[1]), patience = int(presets.shape[1]);
-        scale_ = tensors.row(name + "scale");
-        mean_ = tensors.row(name + "mean");
-        temperature_ = tensors.row(name + "temperature");
-        coefficients_ = int(scale_.size());
-        const Tensor& from_step = tensors.get(name + "from_step.folded", 2);
-        steps_ = int(from_step.shape[0]);
-        const int step_width = int(tensors.get(name + "step_encoder.linear.weight", 2).shape[0]);
-        const int known = inputs - patience - coefficients_ - step_width;
-        identity_ = known - heard;
-        if (from_step.shape[1] != gates_ || hidden_ % kLanes || heard % kLanes || identity_ <= 0)
-            throw std::invalid_argument("the denoiser's sizes do not fit each other");
-        auto column = [&](int from) {
-            return [&, from](int i, int j) { return first.floats()[size_t(j) * inputs + from + i]; };
+        const Tensor& presets = tensors.get(name + "preset.weight", {sizes.presets, kAny});
+        const int known = heard + identity_, patience = int(presets.shape[1]);
+        const int step_width = int(tensors.get(name + "step_encoder.linear.bias", {kAny}).size());
+        const int inputs = known + patience + coefficients_ + step_width;
+        const float* first = tensors.get(name + "gru.weight_ih_l0", {gates_, inputs}).floats();
+        auto columns = [&](int from) {
+            return [=](int i, int j) { return first[size_t(j) * inputs + from + i]; };
         };
-        known_ = FloatProduct(known, gates_, column(0), tensors.get(name + "gru.bias_ih_l0", 1).floats());
-        noised_ = FloatProduct(coefficients_, gates_, column(known + patience), nullptr);
-        const FloatProduct from_preset(patience, gates_, column(known), nullptr);
-        const int preset_count = int(presets.shape[0]);
-        from_preset_.resize(size_t(preset_count) * gates_);
-        from_preset(presets.floats(), patience, preset_count, from_preset_.data(), gates_);
+        known_ = FloatProduct(known, gates_, columns(0), tensors.get(name + "gru.bias_ih_l0", {gates_}).floats());
+        noised_ = FloatProduct(coefficients_, gates_, columns(known + patience), nullptr);
+        from_preset_.resize(size_t(sizes.presets) * gates_);
+        const FloatProduct from_preset(patience, gates_, columns(known), nullptr);
+        from_preset(presets.floats(), patience, sizes.presets, from_preset_.data(), gates_);
+        const Tensor& from_step = tensors.get(name + "from_step.folded", {steps_, gates_});
         from_step_.assign(from_step.floats(), from_step.floats() + from_step.size());
-        const Tensor& mixtures = tensors.get(name + "mixtures", 2);
+        const Tensor& mixtures = tensors.get(name + "mixtures", {steps_, 2});
         mixtures_.assign(mixtures.floats(), mixtures.floats() + mixtures.size());
-        if (int(mixtures_.size()) != 2 * steps_) throw std::invalid_argument("the denoiser's steps do not fit");
-        for (layers_ = 1; tensors.has(name + "gru.weight_ih_l" + std::to_string(layers_));) layers_++;
-        if (layers_ != 2) throw std::invalid_argument("a denoiser has two layers");
-        own_gates_ = rounded(tensors, "gru.weight_hh_l0.gates", "gru.bias_hh_l0.gates.folded");
-        own_new_ = rounded(tensors, "gru.weight_hh_l0.new", "gru.bias_hh_l0.new.folded");
-        next_gates_ = rounded(tensors, "gru.weight_ih_l1.gates.and_own", "gru.bias_ih_l1.gates.folded.and_own.folded");
-        next_new_ = rounded(tensors, "gru.weight_ih_l1.new", "gru.bias_ih_l1.new.folded");
-        next_own_new_ = rounded(tensors, "gru.weight_hh_l1.new", "gru.bias_hh_l1.new.folded");
-        output_ = rounded(tensors, "output.weight", "output.bias");
+        if (tensors.has(name + "gru.weight_ih_l" + std::to_string(kLayers)))
+            throw std::invalid_argument("the denoiser has more than two layers");
+        const int size = hidden_, both = 2 * size;
+        own_gates_ = rounded(tensors, size, both, "gru.weight_hh_l0.gates", "gru.bias_hh_l0.gates.folded");
+        own_new_ = rounded(tensors, size, size, "gru.weight_hh_l0.new", "gru.bias_hh_l0.new.folded");
+        next_gates_ = rounded(tensors, both, both, "gru.weight_ih_l1.gates.and_own",
+                              "gru.bias_ih_l1.gates.folded.and_own.folded");
+        next_new_ = rounded(tensors, size, size, "gru.weight_ih_l1.new", "gru.bias_ih_l1.new.folded");
+        next_own_new_ = rounded(tensors, size, size, "gru.weight_hh_l1.new", "gru.bias_hh_l1.new.folded");
+        output_ = rounded(tensors, size, coefficients_, "output.weight", "output.bias");
     }
 
     void operator()(const Call& call) const {
@@ -113,14 +114,14 @@ private:
     };
 
     static constexpr float kLevels = 127.0f;
-    static constexpr int kMiddle = 128;
+    static constexpr int kMiddle = 128, kLayers = 2;
 
-    static IntegerProduct rounded(const Tensors& tensors, const std::string& weight, const std::string& bias) {
+    static IntegerProduct rounded(const Tensors& tensors, int inputs, int outputs, const std::string& weight,
+                                  const std::string& bias) {
         const std::string name = "denoiser.";
-        const Tensor& whole = tensors.get(name + weight + ".int8", 2);
-        return IntegerProduct(int(whole.shape[0]), int(whole.shape[1]), whole.bytes(),
-                              tensors.get(name + weight + ".scales", 1).floats(), tensors.get(name + bias, 1).floats(),
-                              1.0f / kLevels, kMiddle);
+        return IntegerProduct(inputs, outputs, tensors.get(name + weight + ".int8", {inputs, outputs}).bytes(),
+                              tensors.get(name + weight + ".scales", {outputs}).floats(),
+                              tensors.get(name + bias, {outputs}).floats(), 1.0f / kLevels, kMiddle);
     }
 
     /// What the first layer's gates get from all that no step changes, `[streams frames, gates]`.
@@ -141,7 +142,7 @@ private:
     }
 
     float* state(const Call& call, const Row& row, int layer) const {
-        return call.hidden + ((size_t(row.step) * layers_ + layer) * call.streams + row.stream) * hidden_;
+        return call.hidden + ((size_t(row.step) * kLayers + layer) * call.streams + row.stream) * hidden_;
     }
 
     void advance(const Call& call, const std::vector<Row>& rows, const float* condition, Scratch& s) const {
@@ -200,7 +201,7 @@ private:
         }
     }
 
-    int audio_inputs_ = 0, identity_ = 0, gates_ = 0, hidden_ = 0, layers_ = 0, steps_ = 0, coefficients_ = 0;
+    int audio_inputs_, identity_, gates_, hidden_, steps_, coefficients_ = 0;
     FloatProduct audio_, known_, noised_;
     IntegerProduct own_gates_, own_new_, next_gates_, next_new_, next_own_new_, output_;
     std::vector<float> from_preset_, from_step_, mixtures_, scale_, mean_, temperature_;

@@ -26,8 +26,8 @@ inline int32_t as_bits(float value) {
     return bits;
 }
 
-/// `a b + c`, rounded once. Said where it is meant: compilers are told to fuse nothing by themselves, since they would in
-/// some of the places that a function is inlined in and not in others, and a frame's last bit would tell which.
+/// `a b + c`, rounded once. Said where it is meant: compilers are told to fuse nothing by themselves, since they would
+/// in some of the places that a function is inlined in and not in others, and a frame's last bit would tell which.
 inline float fused(float a, float b, float c) {
 #if defined(__FMA__) || defined(__aarch64__)
     return __builtin_fmaf(a, b, c);
@@ -45,7 +45,7 @@ inline float nearest(float x) {
     return (x + kShift) - kShift;
 }
 
-/// e^x, within 2 units in the last place; 0 and the largest floats are as far as it goes (Cephes' expf).
+/// e^x, within 2 units in the last place, of what lies within -87..88 (Cephes' expf).
 inline float exponential(float x) {
     x = most(least(x, 88.0f), -87.0f);
     const float n = nearest(x * 1.44269504f);

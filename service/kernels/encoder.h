@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "attention.h"
+#include "kernels.h"
 #include "spectra.h"
 
 namespace livetalker {
@@ -29,24 +30,33 @@ public:
         float *positional, *features, *speech;
     };
 
-    Encoder(const Tensors& tensors, int heads, int context, int presets, int silence)
-        : heads_(heads), context_(context), presets_(presets), silence_(silence) {
-        long_ = LogMel(tensors, "encoder.front_end.long");
-        short_ = LogMel(tensors, "encoder.front_end.short");
-        projection_ = affine(tensors, "encoder.front_end.projection");
-        width_ = projection_.outputs();
-        if (projection_.inputs() != long_.bands() + kShortWindows * short_.bands() || width_ % (kLanes * heads))
-            throw std::invalid_argument("the encoder's width does not fit its heads");
-        if (width_ > kMostWidth || heads > kMostHeads || context >= kMostHeard)
+    Encoder(const Tensors& tensors, const livetalker_sizes& sizes)
+        : heads_(sizes.heads),
+          context_(sizes.context),
+          presets_(sizes.presets),
+          silence_(sizes.silence),
+          width_(sizes.width),
+          kernel_(sizes.kernel) {
+        if (heads_ < 1 || width_ < 1 || width_ % (kLanes * heads_))
+            throw std::invalid_argument("the encoder's heads must have a multiple of 16 channels");
+        if (width_ > kMostWidth || heads_ > kMostHeads || context_ < 1 || context_ >= kMostHeard)
             throw std::invalid_argument("the encoder is larger than any the kernels were written for");
-        position_bias_ = tensors.row("encoder.positional.bias");
-        pack_positional(tensors.get("encoder.positional.weight", 3));
-        for (int i = 0; tensors.has(layer_name(i) + "query_key_value.weight.int8"); i++)
-            layers_.emplace_back(tensors, layer_name(i), width_);
-        final_gain_ = tensors.row("encoder.final_norm.weight");
-        final_shift_ = tensors.row("encoder.final_norm.bias");
-        phones_ = affine(tensors, "phone_head.linear");
-        phone_count_ = int(tensors.get("phone_head.linear.bias", 1).size()) / presets;
+        long_ = LogMel(tensors, "encoder.front_end.long", kStride + kOverlap);
+        short_ = LogMel(tensors, "encoder.front_end.short", 2 * kOverlap);
+        const int bands = long_.bands() + kShortWindows * short_.bands();
+        projection_ = affine(tensors, "encoder.front_end.projection", width_, bands);
+        position_bias_ = tensors.row("encoder.positional.bias", width_);
+        pack_positional(tensors.get("encoder.positional.weight", {width_, kPanel, kernel_}).floats());
+        for (int i = 0; i < sizes.layers; i++) layers_.emplace_back(tensors, layer_name(i), width_, heads_);
+        if (tensors.has(layer_name(sizes.layers) + "gelu.scales"))
+            throw std::invalid_argument("the encoder has more layers than it says");
+        final_gain_ = tensors.row("encoder.final_norm.weight", width_);
+        final_shift_ = tensors.row("encoder.final_norm.bias", width_);
+        const int phones = int(tensors.get("phone_head.linear.bias", {kAny}).size());
+        phones_ = affine(tensors, "phone_head.linear", phones, width_);
+        if (presets_ < 1 || phones % presets_ || silence_ < 0 || silence_ >= phones / presets_)
+            throw std::invalid_argument("the phone head does not fit the presets");
+        phone_count_ = phones / presets_;
     }
 
     void operator()(const Call& call) const {
@@ -57,16 +67,17 @@ public:
 
 private:
     struct Layer {
-        Layer(const Tensors& tensors, const std::string& name, int width)
-            : projection(rounded(tensors, name + "query_key_value", kNormalised / kLevels, kMiddle)),
-              out(rounded(tensors, name + "attention_out", kAttended, kMiddle)),
-              feed_in(rounded(tensors, name + "feed_forward_in", kNormalised / kLevels, kMiddle)),
-              feed_out(rounded(tensors, name + "feed_forward_out", 1.0f, kGeluZero)),
-              score(tensors.row(name + "score.folded")),
-              gelu_levels(tensors.row(name + "gelu.scales")) {
-            if (projection.outputs() != 3 * width || out.outputs() != width || feed_out.outputs() != width)
-                throw std::invalid_argument(name + " does not fit the encoder's width");
+        Layer(const Tensors& tensors, const std::string& name, int width, int heads)
+            : inner(int(tensors.get(name + "gelu.scales", {kAny}).size())),
+              projection(rounded(tensors, name + "query_key_value", width, 3 * width, kNormalised / kLevels, kMiddle)),
+              out(rounded(tensors, name + "attention_out", width, width, kAttended, kMiddle)),
+              feed_in(rounded(tensors, name + "feed_forward_in", width, inner, kNormalised / kLevels, kMiddle)),
+              feed_out(rounded(tensors, name + "feed_forward_out", inner, width, 1.0f, kGeluZero)),
+              score(tensors.row(name + "score.folded", heads)),
+              gelu_levels(tensors.row(name + "gelu.scales", inner)) {
+            if (inner % kPanel) throw std::invalid_argument(name + "feed_forward must have a multiple of 16 channels");
         }
+        int inner;
         IntegerProduct projection, out, feed_in, feed_out;
         std::vector<float> score, gelu_levels;
     };
@@ -83,35 +94,30 @@ private:
 
     static std::string layer_name(int index) { return "encoder.layers." + std::to_string(index) + "."; }
 
-    static FloatProduct affine(const Tensors& tensors, const std::string& name) {
-        const Tensor& weight = tensors.get(name + ".weight", 2);
-        const int outputs = int(weight.shape[0]), inputs = int(weight.shape[1]);
-        const float* values = weight.floats();
+    static FloatProduct affine(const Tensors& tensors, const std::string& name, int outputs, int inputs) {
+        const float* weight = tensors.get(name + ".weight", {outputs, inputs}).floats();
         return FloatProduct(
-            inputs, outputs, [&](int i, int j) { return values[size_t(j) * inputs + i]; },
-            tensors.get(name + ".bias", 1).floats());
+            inputs, outputs, [&](int i, int j) { return weight[size_t(j) * inputs + i]; },
+            tensors.get(name + ".bias", {outputs}).floats());
     }
 
-    static IntegerProduct rounded(const Tensors& tensors, const std::string& name, float step, int zero) {
-        const Tensor& weight = tensors.get(name + ".weight.int8", 2);
+    static IntegerProduct rounded(const Tensors& tensors, const std::string& name, int inputs, int outputs, float step,
+                                  int zero) {
         const std::string bias = name + ".bias", folded = bias + ".folded";  // it may have taken something in
-        return IntegerProduct(int(weight.shape[0]), int(weight.shape[1]), weight.bytes(),
-                              tensors.get(name + ".weight.scales", 1).floats(),
-                              tensors.get(tensors.has(folded) ? folded : bias, 1).floats(), step, zero);
+        return IntegerProduct(inputs, outputs, tensors.get(name + ".weight.int8", {inputs, outputs}).bytes(),
+                              tensors.get(name + ".weight.scales", {outputs}).floats(),
+                              tensors.get(tensors.has(folded) ? folded : bias, {outputs}).floats(), step, zero);
     }
 
-    void pack_positional(const Tensor& weight) {
-        const int channels = int(weight.shape[1]);
-        kernel_ = int(weight.shape[2]);
-        if (weight.shape[0] != width_ || channels != kPanel)
-            throw std::invalid_argument("the positional convolution must have groups of 16 channels");
-        position_weight_.resize(size_t(width_) * channels * kernel_);
+    /// From `[width, 16 channels, kernel]`.
+    void pack_positional(const float* weight) {
+        position_weight_.resize(size_t(width_) * kPanel * kernel_);
         for (int out = 0; out < width_; out++)
-            for (int in = 0; in < channels; in++)
+            for (int in = 0; in < kPanel; in++)
                 for (int tap = 0; tap < kernel_; tap++) {
-                    const size_t group = size_t(out / kPanel) * kernel_ * channels;
-                    position_weight_[(group + size_t(tap) * channels + in) * kPanel + out % kPanel] =
-                        weight.floats()[(size_t(out) * channels + in) * kernel_ + tap];
+                    const size_t group = size_t(out / kPanel) * kernel_ * kPanel;
+                    position_weight_[(group + size_t(tap) * kPanel + in) * kPanel + out % kPanel] =
+                        weight[(size_t(out) * kPanel + in) * kernel_ + tap];
                 }
     }
 
@@ -141,7 +147,7 @@ private:
     struct Scratch {
         Scratch(int width, const Encoder& encoder) {
             int inner = 3 * width;
-            for (const Layer& layer : encoder.layers_) inner = std::max(inner, layer.feed_in.outputs());
+            for (const Layer& layer : encoder.layers_) inner = std::max(inner, layer.inner);
             wide.resize(size_t(kTile) * inner);
             narrow.resize(size_t(kTile) * width);
             levels.resize(size_t(kTile) * inner);
@@ -201,14 +207,15 @@ private:
             const size_t ring = (index * call.slots + call.rows[rows[r].stream]) * context_ * width_;
             attention(scratch.wide.data() + size_t(r) * 3 * width_, rows[r].index, call.keys + ring, call.values + ring,
                       layer.score.data(), width_, heads_, context_, scratch.narrow.data());
-            levels(scratch.narrow.data(), width_, 1.0f / kAttended, kMiddle, scratch.levels.data() + size_t(r) * width_);
+            Level* attended = scratch.levels.data() + size_t(r) * width_;
+            levels(scratch.narrow.data(), width_, 1.0f / kAttended, kMiddle, attended);
         }
         layer.out(scratch.levels.data(), width_, count, scratch.narrow.data(), width_);
         add(scratch.narrow.data(), count, x);
     }
 
     void feed_forward(const Layer& layer, int count, float* x, Scratch& scratch) const {
-        const int inner = layer.feed_in.outputs();
+        const int inner = layer.inner;
         normalised_levels(x, count, scratch);
         layer.feed_in(scratch.levels.data(), width_, count, scratch.wide.data(), inner);
         for (int r = 0; r < count; r++) {
@@ -254,8 +261,7 @@ private:
         }
     }
 
-    int heads_, context_, presets_, silence_;
-    int width_ = 0, kernel_ = 0, phone_count_ = 0;
+    int heads_, context_, presets_, silence_, width_, kernel_, phone_count_ = 0;
     LogMel long_, short_;
     FloatProduct projection_, phones_;
     std::vector<float> position_weight_, position_bias_, final_gain_, final_shift_;

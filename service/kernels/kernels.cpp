@@ -1,4 +1,5 @@
-// The C interface; lets no exception out.
+// The C interface. Only a model that does not fit is an error that can be handled; what is left is memory, without
+// which nothing goes on: functions that may allocate it are `noexcept`.
 #include "kernels.h"
 
 #include <cstdio>
@@ -12,14 +13,16 @@
 
 struct livetalker_model {
     livetalker_model(const livetalker::Tensors& tensors, const livetalker_sizes& sizes)
-        : encoder(tensors, sizes.heads, sizes.context, sizes.presets, sizes.silence), denoiser(tensors) {}
+        : encoder(tensors, sizes), denoiser(tensors, sizes) {}
 
     livetalker::Encoder encoder;
     livetalker::Denoiser denoiser;
 };
 
+int32_t livetalker_interface(void) noexcept { return LIVETALKER_INTERFACE; }
+
 /// The largest levels and weights there are, and others, for every number of rows that a block can have.
-int32_t livetalker_correct(void) {
+int32_t livetalker_correct(void) noexcept {
     using namespace livetalker;
     constexpr int kInputs = 64, kOutputs = 20, kZero = 128, kMost = 2 * kRows + 1;
     uint32_t random = 1;
@@ -48,7 +51,8 @@ int32_t livetalker_correct(void) {
 }
 
 livetalker_model* livetalker_open(livetalker_sizes sizes, int32_t count, const char* const* names,
-                                  const void* const* data, const int64_t* shapes, const int32_t* axes, char* error) {
+                                  const void* const* data, const int64_t* shapes, const int32_t* axes,
+                                  char* error) noexcept {
     constexpr int kMostAxes = 4;
     constexpr size_t kErrorSize = 256;
     try {
@@ -64,28 +68,29 @@ livetalker_model* livetalker_open(livetalker_sizes sizes, int32_t count, const c
     }
 }
 
-void livetalker_close(livetalker_model* model) { delete model; }
+void livetalker_close(livetalker_model* model) noexcept { delete model; }
 
 void livetalker_encode(const livetalker_model* model, int32_t streams, int32_t hop, const float* samples,
                        const int64_t* position, const int64_t* rows, int64_t slots, int32_t places, int8_t* keys,
-                       int8_t* values, float* positional, float* features, float* speech) {
+                       int8_t* values, float* positional, float* features, float* speech) noexcept {
     model->encoder({streams, hop, samples, position, rows, slots, places, keys, values, positional, features, speech});
 }
 
 void livetalker_denoise(const livetalker_model* model, int32_t streams, int32_t frames, const float* audio,
-                        const float* identity, const int64_t* preset, float* curves, float* hidden) {
+                        const float* identity, const int64_t* preset, float* curves, float* hidden) noexcept {
     model->denoiser({streams, frames, audio, identity, preset, curves, hidden});
 }
 
 void livetalker_noise(int32_t streams, int32_t frames, const uint64_t* seeds, const uint64_t* indexes, int32_t width,
-                      const int32_t* slow, int32_t slow_count, const float* spline, int32_t period, float* out) {
+                      const int32_t* slow, int32_t slow_count, const float* spline, int32_t period,
+                      float* out) noexcept {
     for (int32_t stream = 0; stream < streams; stream++)
         for (int32_t frame = 0; frame < frames; frame++, indexes++, out += width)
             livetalker::face_noise(seeds[stream], *indexes, width, slow, slow_count, spline, period, out);
 }
 
 void livetalker_normalize(int32_t streams, int32_t blocks, const double* filter, double floor, double release,
-                          const float* samples, double* powers, double* held, double* low_cut, float* out) {
+                          const float* samples, double* powers, double* held, double* low_cut, float* out) noexcept {
     livetalker::Section sections[livetalker::kSections];
     for (int i = 0; i < livetalker::kSections; i++)
         sections[i] = {filter[5 * i], filter[5 * i + 1], filter[5 * i + 2], filter[5 * i + 3], filter[5 * i + 4]};

@@ -1,5 +1,5 @@
-// Causal level normalisation behind a high-pass: see the model's `level` and `highpass` modules, whose numbers these are
-// but for the last digits.
+// Causal level normalisation behind a high-pass: see the model's `level` and `highpass` modules, whose numbers these
+// are but for the last digits.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +21,7 @@ struct Section {
 inline void normalize_level(const Section (&sections)[kSections], double floor, double release, const float* samples,
                             int blocks, double* powers, double& held, double* low_cut, float* out) {
     constexpr double kTiny = 1e-12;
+    constexpr double kNothing = 1e-100;
     double gain_before = std::pow(10.0, -held / 20.0);
     for (int block = 0; block < blocks; block++, samples += kBlock, out += kBlock) {
         double heard[kBlock], power = 0.0;
@@ -37,6 +38,9 @@ inline void normalize_level(const Section (&sections)[kSections], double floor, 
             heard[i] = x;
             power += x * x;
         }
+        // In digital silence a state would shrink to where processors take a hundred times as long, and stay there.
+        for (int i = 0; i < 2 * kSections; i++)
+            if (std::fabs(low_cut[i]) < kNothing) low_cut[i] = 0.0;
         power /= kBlock;
         double mean = power;
         for (int i = 0; i < kAveraged - 1; i++) mean += powers[i];

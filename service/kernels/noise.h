@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 namespace livetalker {
 
@@ -45,13 +46,12 @@ inline void normal(uint64_t seed, uint64_t index, uint32_t kind, int width, floa
 inline void face_noise(uint64_t seed, uint64_t frame, int width, const int32_t* slow, int slow_count,
                        const float* spline, int period, float* out) {
     constexpr uint32_t kFrames = 0, kKnots = 1;
-    constexpr int kMostSlow = 256;
     normal(seed, frame, kFrames, width, out);
-    if (period <= 1 || slow_count > kMostSlow) return;
+    if (period <= 1) return;
     const float* shares = spline + 4 * (frame % period);
-    float drawn[kMostSlow], sum[kMostSlow] = {};
+    std::vector<float> drawn(slow_count), sum(slow_count);
     for (int knot = 0; knot < 4; knot++) {
-        normal(seed, frame / period + knot, kKnots, slow_count, drawn);
+        normal(seed, frame / period + knot, kKnots, slow_count, drawn.data());
         for (int i = 0; i < slow_count; i++) sum[i] += shares[knot] * drawn[i];
     }
     for (int i = 0; i < slow_count; i++) out[slow[i]] = sum[i];

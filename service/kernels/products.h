@@ -3,12 +3,13 @@
 // A matrix is packed once, in panels of 16 outputs, so that a panel stays in the first cache while rows pass by. Every
 // output is one sum in the order of its inputs, however many rows there are: neighbours change nothing, not one bit.
 //
-// Written for each instruction set that a library is compiled for. Where a processor multiplies bytes into 32 bits in one
-// instruction, levels are bytes; elsewhere they are 16 bits wide, whose products no instruction lets overflow.
+// Written for each instruction set that a library is compiled for. Where a processor multiplies bytes into 32 bits in
+// one instruction, levels are bytes; elsewhere they are 16 bits wide, whose products no instruction lets overflow.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
+#include <stdexcept>
 #include <type_traits>
 #include <vector>
 
@@ -40,7 +41,11 @@ inline int padded(int outputs) { return (outputs + kPanel - 1) / kPanel * kPanel
 /// Has a pair of registers computed before what follows, lest the compiler loads every row first and runs out of them.
 template <class Register>
 inline void now(Register (&pair)[2]) {
+#if defined(__AVX512VL__)
+    asm("" : "+v"(pair[0]), "+v"(pair[1]));  // any of 32
+#else
     asm("" : "+x"(pair[0]), "+x"(pair[1]));
+#endif
 }
 #endif
 
@@ -161,6 +166,7 @@ public:
           scale_(outputs_),
           bias_(outputs_),
           start_(outputs_) {
+        if (inputs % 4) throw std::invalid_argument("a product's inputs must come in fours");
         for (int j = 0; j < outputs; j++) {
             scale_[j] = step * scale[j];
             bias_[j] = bias[j];
@@ -199,7 +205,10 @@ private:
         for (int r = 0; r < Rows; r++) sum[r] = _mm512_loadu_si512(start_.data() + first);
         for (int i = 0; i < inputs_; i += kTogether) {
             const __m512i w = _mm512_loadu_si512(panel + size_t(i) * kPanel);
-            for (int r = 0; r < Rows; r++) sum[r] = _mm512_dpbusd_epi32(sum[r], _mm512_set1_epi32(four(x + r * x_stride + i)), w);
+            for (int r = 0; r < Rows; r++) {
+                const __m512i v = _mm512_set1_epi32(together(x + r * x_stride + i));
+                sum[r] = _mm512_dpbusd_epi32(sum[r], v, w);
+            }
         }
         for (int r = 0; r < Rows; r++) {
             const __m512 whole = _mm512_cvtepi32_ps(sum[r]);
@@ -213,7 +222,7 @@ private:
             const __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w));
             const __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w + 1));
             for (int r = 0; r < Rows; r++) {
-                const __m256i v = _mm256_set1_epi32(four(x + r * x_stride + i));
+                const __m256i v = _mm256_set1_epi32(together(x + r * x_stride + i));
                 sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(v, w0));
                 sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(v, w1));
                 now(sum[r]);
@@ -239,7 +248,7 @@ private:
     }
 
     /// The next levels that are multiplied together, as one word.
-    static int32_t four(const Level* x) {
+    static int32_t together(const Level* x) {
         int32_t word;
         std::memcpy(&word, x, sizeof word);
         return word;

@@ -18,15 +18,14 @@ public:
     LogMel() = default;
 
     /// @param name where `dft [size, 2 bins]` (cosines, then sines) and `filters [bins, bands]` are.
-    LogMel(const Tensors& tensors, const std::string& name) {
-        const Tensor& dft = tensors.get(name + ".dft", 2);
-        const Tensor& filters = tensors.get(name + ".filters", 2);
-        size_ = int(dft.shape[0]);
-        half_ = size_ / 2;
+    /// @param size samples of a window, an even number.
+    LogMel(const Tensors& tensors, const std::string& name, int size) {
+        size_ = size;
+        half_ = size / 2;
         bins_ = half_ + 1;
+        const Tensor& dft = tensors.get(name + ".dft", {size, 2 * bins_});
+        const Tensor& filters = tensors.get(name + ".filters", {bins_, kAny});
         bands_ = int(filters.shape[1]);
-        if (size_ % 2 || dft.shape[1] != 2 * bins_ || filters.shape[0] != bins_)
-            throw std::invalid_argument(name + ".dft has another shape than expected");
         const float* waves = dft.floats();
         auto wave = [&](int n, int k) { return waves[size_t(n) * 2 * bins_ + k]; };
         for (int n = 1; n < half_; n++)

@@ -9,6 +9,8 @@
 
 namespace livetalker {
 
+constexpr int64_t kAny = -1;
+
 /// An array that somebody else keeps alive while a model is being read.
 struct Tensor {
     const void* data = nullptr;
@@ -30,17 +32,21 @@ public:
 
     bool has(const std::string& name) const { return tensors_.count(name) > 0; }
 
-    /// The tensor of that name and of that many axes.
-    const Tensor& get(const std::string& name, size_t axes) const {
+    /// The tensor of that name and shape, in which `kAny` fits any length.
+    const Tensor& get(const std::string& name, const std::vector<int64_t>& shape) const {
         auto found = tensors_.find(name);
         if (found == tensors_.end()) throw std::invalid_argument("the bundle has no " + name);
-        if (found->second.shape.size() != axes) throw std::invalid_argument(name + " has another shape than expected");
+        const std::vector<int64_t>& actual = found->second.shape;
+        bool fits = actual.size() == shape.size();
+        for (size_t axis = 0; fits && axis < shape.size(); axis++)
+            fits = shape[axis] == kAny ? actual[axis] > 0 : actual[axis] == shape[axis];
+        if (!fits) throw std::invalid_argument(name + " has another shape than the rest of the model");
         return found->second;
     }
 
     /// The values of a tensor of one axis.
-    std::vector<float> row(const std::string& name) const {
-        const Tensor& tensor = get(name, 1);
+    std::vector<float> row(const std::string& name, int64_t length) const {
+        const Tensor& tensor = get(name, {length});
         return {tensor.floats(), tensor.floats() + tensor.size()};
     }
 

@@ -23,7 +23,7 @@ def open_backend(bundle: Bundle, name: str = AUTO, *, device: int = 0, threads: 
             on compiled kernels where there are some for it, else in 8-bit integers where it has instructions for them;
             it logs which.
         device: index of the GPU among those that ``CUDA_VISIBLE_DEVICES`` leaves visible.
-        threads: for one operator on the CPU, None for half of the cores.
+        threads: for one operator on the CPU, None for half of the cores; ``native`` always has one.
 
     Raises:
         BackendError: the name is unknown, a package is missing, or there is no such GPU; the message says what to do.
@@ -76,7 +76,7 @@ def _open_best(bundle: Bundle, device: int, threads: int | None) -> Backend:
     try:
         return _open_without_torch(bundle, "native", device, threads)
     except BackendError as error:
-        log.info("not with compiled kernels: %s", error)
+        log.warning("slower than it could be, without compiled kernels: %s", error)
     return _open_without_torch(bundle, "cpu-int8" if multiplies_int8() else "cpu", device, threads)
 
 

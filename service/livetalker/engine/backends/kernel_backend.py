@@ -54,9 +54,8 @@ class KernelBackend:
             )
         if bundle.encoder_kind != "streaming":
             raise BackendError(f"{bundle.folder} has a public HuBERT, which kernels do not run: use --backend cpu")
-        sizes = Sizes(int(bundle.encoder["heads"]), int(bundle.encoder["context"]), len(PRESETS), PHONE_INDEX[SILENCE])
         try:
-            self._model = KernelModel(library, _tensors(bundle), sizes)
+            self._model = KernelModel(library, _tensors(bundle), _sizes(bundle))
         except KernelError as error:
             raise BackendError(
                 f"the kernels cannot run {bundle.folder} ({error}): export it with this release, or use --backend cpu"
@@ -81,6 +80,22 @@ class KernelBackend:
     ) -> tuple[Floats, Floats]:
         """See ``Backend``."""
         return self._model.denoise(audio, identity, preset, noise, hidden)
+
+
+def _sizes(bundle: Bundle) -> Sizes:
+    encoder, denoiser = bundle.encoder, bundle.denoiser
+    return Sizes(
+        width=int(encoder["width"]),
+        layers=int(encoder["layers"]),
+        kernel=int(encoder["positional_kernel"]),
+        heads=int(encoder["heads"]),
+        context=int(encoder["context"]),
+        presets=len(PRESETS),
+        silence=PHONE_INDEX[SILENCE],
+        identity=bundle.identities.embeddings.shape[1],
+        steps=bundle.steps,
+        hidden=int(denoiser["hidden"]),
+    )
 
 
 def _tensors(bundle: Bundle) -> dict[str, Array]:

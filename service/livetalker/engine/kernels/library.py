@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -24,18 +24,37 @@ log = logging.getLogger(__name__)
 FOLDER: Final = Path(__file__).parent
 PREFERENCE: Final = ("avx512vnni", "avx2", "neon")
 """Instruction sets, best first."""
+INTERFACE: Final = 1
+"""``LIVETALKER_INTERFACE`` of the libraries that this module calls rightly."""
 _MOST_AXES: Final = 4
 _ERROR_SIZE: Final = 256
 
 
 class KernelError(ValueError):
-    """A model whose sizes the kernels cannot run."""
+    """A library that cannot be called, or a model that it cannot run."""
 
 
 class Sizes(ctypes.Structure):
-    """``livetalker_sizes``."""
+    """``livetalker_sizes``: what arrays are made for, and what a bundle's tensors do not say."""
 
-    _fields_ = [(name, ctypes.c_int32) for name in ("heads", "context", "presets", "silence")]
+    _fields_ = [
+        (name, ctypes.c_int32)
+        for name in "width layers kernel heads context presets silence identity steps hidden".split()
+    ]
+
+
+_INT, _LONG, _REAL, _AT = ctypes.c_int32, ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
+_FUNCTIONS: Final[Mapping[str, tuple[Any, Sequence[Any]]]] = {
+    "livetalker_supported": (_INT, ()),
+    "livetalker_correct": (_INT, ()),
+    "livetalker_open": (_AT, (Sizes, _INT, _AT, _AT, _AT, _AT, _AT)),
+    "livetalker_close": (None, (_AT,)),
+    "livetalker_encode": (None, (_AT, _INT, _INT, _AT, _AT, _AT, _LONG, _INT, _AT, _AT, _AT, _AT, _AT)),
+    "livetalker_denoise": (None, (_AT, _INT, _INT, _AT, _AT, _AT, _AT, _AT)),
+    "livetalker_noise": (None, (_INT, _INT, _AT, _AT, _INT, _AT, _INT, _AT, _INT, _AT)),
+    "livetalker_normalize": (None, (_INT, _INT, _AT, _REAL, _REAL, _AT, _AT, _AT, _AT, _AT)),
+}
+"""Results and arguments, as ``kernels.h`` has them."""
 
 
 class KernelLibrary:
@@ -43,15 +62,21 @@ class KernelLibrary:
 
     Attributes:
         instructions: it was compiled for.
+        calls: its functions, by the names they have in ``kernels.h``.
+
+    Raises:
+        AttributeError: it has not all of the functions.
+        KernelError: it was compiled from another release's sources.
     """
 
     def __init__(self, instructions: str, library: ctypes.CDLL) -> None:
         self.instructions = instructions
         self.calls: Any = library
-        library.livetalker_open.restype = ctypes.c_void_p
-        library.livetalker_close.restype = None
-        library.livetalker_encode.restype = None
-        library.livetalker_denoise.restype = None
+        if library.livetalker_interface() != INTERFACE:
+            raise KernelError("it was compiled from another release's sources: install LiveTalker again")
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
 
 
 class KernelModel:
@@ -68,6 +93,10 @@ class KernelModel:
 
     def __init__(self, library: KernelLibrary, tensors: Mapping[str, Array], sizes: Sizes) -> None:
         self._calls = library.calls
+        for name, tensor in tensors.items():
+            expected = np.int8 if name.endswith(".int8") else np.float32
+            if tensor.dtype != expected or tensor.ndim > _MOST_AXES:
+                raise KernelError(f"{name} is of type {tensor.dtype}, not {np.dtype(expected)}")
         arrays = [np.ascontiguousarray(tensor) for tensor in tensors.values()]
         count = len(arrays)
         shapes = np.zeros((count, _MOST_AXES), np.int64)
@@ -116,7 +145,7 @@ class KernelModel:
         Returns:
             Features ``[B, h, W]`` and probabilities of speech ``[B, h, presets]``.
         """
-        samples, position = np.ascontiguousarray(samples), np.ascontiguousarray(position)
+        samples, position = np.ascontiguousarray(samples, np.float32), np.ascontiguousarray(position, np.int64)
         streams, hop, width = len(samples), samples.shape[1] // FEATURE_STRIDE, positional.shape[2]
         features = np.empty((streams, hop, width), np.float32)
         speech = np.empty((streams, hop, self._presets), np.float32)
@@ -127,7 +156,7 @@ class KernelModel:
             at(samples),
             at(position),
             at(rows),
-            ctypes.c_int64(keys.shape[1]),
+            keys.shape[1],
             positional.shape[1],
             *(at(array) for array in (keys, values, positional, features, speech)),
         )
@@ -137,8 +166,8 @@ class KernelModel:
         self, audio: Floats, identity: Floats, preset: Integers, noise: Floats, hidden: Floats
     ) -> tuple[Floats, Floats]:
         """Frames of streams; shapes as ``Backend.denoise`` has them."""
-        heard: tuple[Array, ...] = audio, identity, preset
-        heard = tuple(np.ascontiguousarray(x) for x in heard)
+        heard: list[Array] = [np.ascontiguousarray(x, np.float32) for x in (audio, identity)]
+        heard.append(np.ascontiguousarray(preset, np.int64))
         curves, after = np.array(noise, np.float32, order="C"), np.array(hidden, np.float32, order="C")
         self._calls.livetalker_denoise(self._model, *audio.shape[:2], *(at(array) for array in (*heard, curves, after)))
         return curves, after
@@ -157,16 +186,16 @@ def libraries(folder: Path = FOLDER) -> list[KernelLibrary]:
         if not path.is_file():
             continue
         try:
-            library = ctypes.CDLL(str(path))
-        except OSError as error:
-            log.warning("%s cannot be loaded: %s", path.name, error)
+            library = KernelLibrary(instructions, ctypes.CDLL(str(path)))
+        except (OSError, AttributeError, KernelError) as error:
+            log.warning("%s is not used: %s", path.name, error)
             continue
-        if not library.livetalker_supported():
+        if not library.calls.livetalker_supported():
             continue
-        if not library.livetalker_correct():
+        if not library.calls.livetalker_correct():
             log.warning("%s computes wrong sums on this processor and is not used; please report it", path.name)
             continue
-        usable.append(KernelLibrary(instructions, library))
+        usable.append(library)
     return usable
 
 

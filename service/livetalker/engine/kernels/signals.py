@@ -5,7 +5,6 @@ The two differ in the last digits. Small batches gain most: numpy spends more ti
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
 
 import numpy as np
@@ -23,7 +22,7 @@ def face_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], period: in
     library = best_library()
     if library is None:
         return noise.face_noise(seeds, frames, period)
-    seeds, frames = np.ascontiguousarray(seeds), np.ascontiguousarray(frames)
+    seeds, frames = np.ascontiguousarray(seeds, np.uint64), np.ascontiguousarray(frames, np.uint64)
     slow, spline = _slow(), noise.spline(max(period, 1))
     out = np.empty((*frames.shape, COUNT), np.float32)
     library.calls.livetalker_noise(
@@ -35,17 +34,17 @@ def face_noise(seeds: NDArray[np.uint64], frames: NDArray[np.uint64], period: in
 def normalize_level(samples: NDArray[np.float32], state: LevelState) -> tuple[NDArray[np.float32], LevelState]:
     """See ``diffusiontalker.level.normalize_level``."""
     library = best_library()
-    if library is None or samples.shape[1] % BLOCK:
+    if library is None or samples.shape[1] % BLOCK:  # what is no whole number of blocks is refused there
         return level.normalize_level(samples, state)
-    samples = np.ascontiguousarray(samples)
+    samples = np.ascontiguousarray(samples, np.float32)
     after = LevelState(*(np.array(part, np.float64, order="C") for part in (state.powers, state.held, state.low_cut)))
     out = np.empty_like(samples)
     library.calls.livetalker_normalize(
         len(samples),
         samples.shape[1] // BLOCK,
         at(_filter()),
-        ctypes.c_double(FLOOR_DB),
-        ctypes.c_double(RELEASE_DB),
+        FLOOR_DB,
+        RELEASE_DB,
         *(at(array) for array in (samples, after.powers, after.held, after.low_cut, out)),
     )
     return out, after

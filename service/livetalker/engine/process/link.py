@@ -16,7 +16,7 @@ from livetalker.engine.process.messages import Message, Unpacker, packed
 class EngineLink(asyncio.Protocol):
     """Sends and receives; every method is for the loop that it was opened on.
 
-    What waits to be sent is bounded by who sends: no stream has more audio under way than its backlog may be.
+    The audio that waits to be sent is bounded by who sends it: no stream has more under way than its backlog may be.
 
     Args:
         gather: seconds to let messages gather after the first one, if nothing comes from the other end.
