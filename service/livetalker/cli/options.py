@@ -60,7 +60,10 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
         help="GPU, counted among those CUDA_VISIBLE_DEVICES leaves visible (default: 0)",
     )
     group.add_argument(
-        "--threads", type=int, metavar="N", help="threads of the model on the CPU (default: half of the cores; native always has one: use serve --workers)"
+        "--threads",
+        type=int,
+        metavar="N",
+        help="threads of the model on the CPU (default: half of the cores; native always has one: use serve --workers)",
     )
 
 
