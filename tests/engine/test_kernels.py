@@ -136,7 +136,7 @@ def test_frames_are_near_those_in_float32_and_the_same_in_any_run(backend: Kerne
 
 @compiled
 def test_a_model_of_other_sizes_is_refused(tiny_bundle: Path) -> None:
-    with pytest.raises(BackendError, match=r"kernels cannot run .*positional\.weight has another shape.*use --backend cpu"):
+    with pytest.raises(BackendError, match=r"kernels cannot run .*positional.* has another shape.*--backend cpu"):
         KernelBackend(open_bundle(tiny_bundle))
 
 
