@@ -15,6 +15,7 @@ from diffusiontalker.denoiser.model import sample
 from diffusiontalker.denoiser.schedule import Schedule
 from livetalker.engine.backend import Backend
 from livetalker.engine.backends.onnx_backend import cpu_backend, int8_backend
+from livetalker.engine.backends.processor import multiplies_int8
 from tests.tiny_model import DENOISER, tiny_modules
 
 
@@ -79,6 +80,8 @@ def test_the_graphs_equal_torch(
     tolerance: float,
 ) -> None:
     """One frame of many streams, and many frames of few as a wavefront."""
+    if make is int8_backend and not multiplies_int8():
+        pytest.skip("ONNX Runtime's 8-bit products can overflow on this processor")
     _, _, denoiser, _ = tiny_modules()
     torch.manual_seed(5)
     inputs = {

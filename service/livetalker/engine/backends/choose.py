@@ -61,6 +61,8 @@ def _open_without_torch(bundle: Bundle, name: str, device: int, threads: int | N
     if name == "cpu":
         return onnx_backend.cpu_backend(bundle, threads)
     if name == "cpu-int8":
+        if not multiplies_int8():
+            log.warning("ONNX Runtime's 8-bit sums can overflow on this processor, which shows: use native or cpu")
         return onnx_backend.int8_backend(bundle, threads)
     providers.require_provider(providers.CUDA if name == "cuda" else providers.TENSORRT)
     gpu = require_device(device)
