@@ -96,7 +96,7 @@ void expect_no_hole(const std::vector<TimedFrame>& frames) {
 }
 
 TEST(Reconnect, AServerThatForgotTheStreamGoesOnWithANewOne) {
-  const Outcome outcome = undisturbed([] { return break_and_return({}, 4.0, 0.8, 3.0); });
+  const Outcome outcome = undisturbed([] { return break_and_return({}, 4.0, 0.3, 3.0); });
   expect_goes_on(outcome);
   expect_no_hole(outcome.frames);
 }
@@ -104,7 +104,7 @@ TEST(Reconnect, AServerThatForgotTheStreamGoesOnWithANewOne) {
 TEST(Reconnect, AServerWithTheSameKeyResumesTheStream) {
   const auto key = std::filesystem::temp_directory_path() / ("livetalker-key-" + std::to_string(getpid()));
   std::ofstream(key) << "a key for a test that is long enough to be one, 0123456789abcdef\n";
-  const Outcome outcome = undisturbed([&] { return break_and_return({"--resume-key-file", key.string()}, 4.0, 0.8, 3.0); });
+  const Outcome outcome = undisturbed([&] { return break_and_return({"--resume-key-file", key.string()}, 4.0, 0.3, 3.0); });
   std::filesystem::remove(key);
   expect_goes_on(outcome);
   expect_no_hole(outcome.frames);
