@@ -29,7 +29,7 @@ def shown(outputs: list[Output]) -> list[object]:
 
 
 def test_outputs_come_out_in_order() -> None:
-    box = Outbox(Delivery.LOSSLESS, 10)
+    box = Outbox(Delivery.LOSSLESS, 10, 0)
     for output in (frames(0, 2), MATCH, frames(2, 1), Finished(3)):
         box.put(output)
     assert (len(box), box.frames) == (4, 3)
@@ -38,13 +38,13 @@ def test_outputs_come_out_in_order() -> None:
 
 
 def test_empty_frames_are_nothing() -> None:
-    box = Outbox(Delivery.LIVE, 10)
+    box = Outbox(Delivery.LIVE, 10, 0)
     box.put(frames(0, 0))
     assert box.take() is None
 
 
 def test_lossless_says_full_and_drops_nothing() -> None:
-    box = Outbox(Delivery.LOSSLESS, 3)
+    box = Outbox(Delivery.LOSSLESS, 3, 0)
     box.put(frames(0, 2))
     assert not box.full
     box.put(frames(2, 4))
@@ -55,7 +55,7 @@ def test_lossless_says_full_and_drops_nothing() -> None:
 
 
 def test_live_drops_the_oldest_and_says_so() -> None:
-    box = Outbox(Delivery.LIVE, 3)
+    box = Outbox(Delivery.LIVE, 3, 0)
     box.put(frames(0, 2))
     box.put(frames(2, 3))
     assert not box.full
@@ -63,7 +63,7 @@ def test_live_drops_the_oldest_and_says_so() -> None:
 
 
 def test_live_cuts_into_a_batch_and_merges_what_it_dropped() -> None:
-    box = Outbox(Delivery.LIVE, 3)
+    box = Outbox(Delivery.LIVE, 3, 0)
     for first in range(0, 10, 2):
         box.put(frames(first, 2))
     left = drain(box)
@@ -74,11 +74,33 @@ def test_live_cuts_into_a_batch_and_merges_what_it_dropped() -> None:
 
 def test_live_keeps_events_and_other_skips() -> None:
     flushed = Skipped(2, 5, SkipReason.FLUSH)
-    box = Outbox(Delivery.LIVE, 2)
+    box = Outbox(Delivery.LIVE, 2, 0)
     for output in (MATCH, frames(0, 2), flushed, frames(7, 2), frames(9, 2)):
         box.put(output)
     slow = SkipReason.SLOW_READER
     assert shown(drain(box)) == [MATCH, Skipped(0, 2, slow), flushed, Skipped(7, 2, slow), range(9, 11)]
+
+
+def test_live_keeps_a_burst_until_its_reader_had_the_time_to_take_it() -> None:
+    now = 10.0
+    box = Outbox(Delivery.LIVE, 3, 1.0, lambda: now)
+    box.put(frames(0, 8))
+    now = 10.5
+    box.put(frames(8, 2))
+    assert (box.frames, len(box)) == (10, 2)
+    now = 11.0
+    box.put(MATCH)
+    assert box.frames == 3
+    assert shown(drain(box)) == [Skipped(0, 7, SkipReason.SLOW_READER), range(7, 8), range(8, 10), MATCH]
+
+
+def test_live_drops_only_what_waited() -> None:
+    now = 10.0
+    box = Outbox(Delivery.LIVE, 3, 1.0, lambda: now)
+    box.put(frames(0, 2))
+    now = 11.0
+    box.put(frames(2, 8))
+    assert shown(drain(box)) == [Skipped(0, 2, SkipReason.SLOW_READER), range(2, 10)]
 
 
 @settings(deadline=None)
@@ -88,7 +110,7 @@ def test_live_keeps_events_and_other_skips() -> None:
     capacity=st.integers(1, 8),
 )
 def test_live_accounts_for_every_frame_in_order(counts: list[int], reads: list[bool], capacity: int) -> None:
-    box = Outbox(Delivery.LIVE, capacity)
+    box = Outbox(Delivery.LIVE, capacity, 0)
     first, taken = 0, []
     for count, read in zip(counts, reads, strict=False):
         box.put(frames(first, count))

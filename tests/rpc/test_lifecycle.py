@@ -212,10 +212,12 @@ async def test_a_lossless_stream_loses_nothing_to_a_client_that_reads_late() -> 
 
 async def test_a_live_stream_drops_the_oldest_frames_and_says_which() -> None:
     engine = ScriptedEngine()
-    seconds = 60
-    async with serving(engine) as server:
+    seconds, outbox_s = 60, 0.1
+    async with serving(engine, outbox_s=outbox_s) as server:
         call = await opened(server, delivery=pb.DELIVERY_LIVE)
-        for _ in range(seconds):
+        for second in range(seconds):
+            if second == seconds - 1:
+                await asyncio.sleep(2 * outbox_s)  # the frames so far have waited for long enough
             await call.write(audio(RATE))
         async with asyncio.timeout(20):
             while sum(map(len, engine.voices[0].audio)) < seconds * RATE:

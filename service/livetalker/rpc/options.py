@@ -37,7 +37,7 @@ class ServerOptions:
         max_message_bytes: largest request; a second of stereo 48 kHz floats fits.
         backlog_s: seconds of audio waiting for the engine at which a stream's input is held back.
         outbox_s: seconds of frames waiting for the client at which a lossless stream's input is held back and a live
-            one's oldest frames are dropped.
+            one's oldest frames are dropped, if they have waited for as long.
         share_port: whether other processes of this user may listen at the same port and get some of the connections.
         session_prefix: begins the name of every stream, which tells servers that share a port apart.
         tls: certificate and key; None serves in plain text.

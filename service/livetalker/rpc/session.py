@@ -102,7 +102,7 @@ class Session:
         self._state_frame = 0 if resumption is None else resumption.next_frame
         self._token_old = False
         self._timeline = AudioTimeline(config.sample_rate, MuteTrack(opening.mute_changes))
-        self._outbox = Outbox(config.delivery, max(1, round(options.outbox_s * config.fps)))
+        self._outbox = Outbox(config.delivery, max(1, round(options.outbox_s * config.fps)), options.outbox_s)
         self._notices: deque[pb.AnimateResponse] = deque()
         self._backlog_limit = round(options.backlog_s * config.sample_rate)
         self._news = asyncio.Event()  # something to send

@@ -28,7 +28,6 @@ constexpr std::size_t kFirstAfterTheEyes = 14;
 struct Outcome {
   std::vector<TimedFrame> frames;
   std::size_t first = 0;  // position of the first frame after the break
-  double gone_s = 0.0;
   double back_s = 0;      // when the server was there again
   double largest_move = 0;
   livetalker_state state_meanwhile = LIVETALKER_STATE_CONNECTING;
@@ -63,14 +62,12 @@ Outcome break_and_return(const std::vector<std::string>& options, double before,
   std::array<float, LIVETALKER_BLENDSHAPES> last{};
   render(talker, before, last, outcome);
   server->kill();
-  const double killed_s = now_s();
   talker.collect();
   outcome.first = talker.frames().size();
   render(talker, gone, last, outcome);
   outcome.state_meanwhile = livetalker_get_state(talker.get());
   server = std::make_unique<Server>(options, port);  // returns when it says that it is serving
   outcome.back_s = now_s();
-  outcome.gone_s = outcome.back_s - killed_s;
   render(talker, after, last, outcome);
   outcome.frames = talker.frames();
   outcome.retrying = talker.count(LIVETALKER_EVENT_RETRYING);
@@ -98,19 +95,10 @@ void expect_no_hole(const std::vector<TimedFrame>& frames) {
   for (std::size_t i = 0; i < frames.size(); ++i) ASSERT_EQ(static_cast<std::int64_t>(i), frames[i].frame.index);
 }
 
-// A machine with other work may take longer to start a server than that.
-void expect_no_hole(const Outcome& outcome) {
-  constexpr double kSurelyRemembered = 1.5;
-  if (outcome.gone_s < kSurelyRemembered)
-    expect_no_hole(outcome.frames);
-  else
-    std::printf("the server took %.1f s to return: too long to ask for every frame\n", outcome.gone_s);
-}
-
 TEST(Reconnect, AServerThatForgotTheStreamGoesOnWithANewOne) {
   const Outcome outcome = undisturbed([] { return break_and_return({}, 4.0, 0.3, 3.0); });
   expect_goes_on(outcome);
-  expect_no_hole(outcome);
+  expect_no_hole(outcome.frames);
 }
 
 TEST(Reconnect, AServerWithTheSameKeyResumesTheStream) {
@@ -119,7 +107,7 @@ TEST(Reconnect, AServerWithTheSameKeyResumesTheStream) {
   const Outcome outcome = undisturbed([&] { return break_and_return({"--resume-key-file", key.string()}, 4.0, 0.3, 3.0); });
   std::filesystem::remove(key);
   expect_goes_on(outcome);
-  expect_no_hole(outcome);
+  expect_no_hole(outcome.frames);
   // The face after the break is that of a stream that never broke.
   double total = 0;
   std::size_t values = 0;
