@@ -14,10 +14,10 @@ from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
-PATIENCE: Final = 0.00012
+PATIENCE: Final = 0.00025
 """Seconds per open stream that a tick waits, from the first unheard audio on, for more to come: few are answered at
 once, many together. A server gathers audio before it is told here, too."""
-MOST_PATIENCE: Final = 0.008
+MOST_PATIENCE: Final = 0.01
 """Seconds it waits at most: beyond that a larger batch saves less time than everybody in it loses."""
 MAX_BATCH: Final = 128
 """Live streams that go together: more of them cost the same each, but hold up the frames of all."""
