@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +40,12 @@ TOO_LATE: Final = (
     "[bold yellow]too late[/]  for a live face: this computer is too slow, or was busy with something else; "
     "free it and try again. The pictures and files show the right face all the same"
 )
+GREETING: Final = re.compile(r"^serving .*, up to [^,]*, on (.*); Ctrl-C stops$")
+SLOWER: Final = "slower than it could be"
+NO_KERNELS: Final = (
+    "          [yellow]slower than it could be[/]: no C++ compiler was there when this was installed; where there is "
+    "one now, 'make clean demo' installs it anew"
+)
 console: Final = Console(highlight=False, soft_wrap=True)
 
 
@@ -53,21 +61,45 @@ def free_port() -> int:
         return port
 
 
+@dataclass(frozen=True)
+class Service:
+    """The service as a process of its own.
+
+    Attributes:
+        process: of it.
+        log: file with what it says.
+    """
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> list[str]:
+        """Its words so far, line by line."""
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    def backend(self) -> str:
+        """What it says that the model runs on; empty while it has not."""
+        greetings = (GREETING.search(line) for line in self.said())
+        return next((greeting[1] for greeting in greetings if greeting), "")
+
+
 @contextmanager
-def service(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The service as a process of its own, stopped as a service manager would stop it."""
+def service(port: int) -> Iterator[Service]:
+    """Starts the service and stops it as a service manager would."""
     command = [sys.executable, "-m", "livetalker.cli.main", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "service.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        running = Service(process, log)
         try:
-            yield process
+            yield running
             process.send_signal(signal.SIGINT if os.name == "nt" else signal.SIGTERM)
             code = process.wait(STOP_SECONDS)
             if code:
                 raise DemoError(f"the service ended with status {code} instead of stopping cleanly")
         except (DemoError, LiveTalkerError, subprocess.TimeoutExpired):
-            log.seek(0)
-            console.print(log.read().decode(errors="replace")[-4000:], style="dim", markup=False)
+            console.print("\n".join(running.said())[-4000:], style="dim", markup=False)
             raise
         finally:
             if process.poll() is None:
@@ -107,13 +139,16 @@ async def ticking() -> AsyncIterator[None]:
 async def stream(audio: Audio) -> Watched:
     """Start the service, stream the clip in real time under the meter, and stop the service."""
     port = free_port()
-    with service(port) as process:
+    with service(port) as running:
         async with LiveTalkerClient(f"127.0.0.1:{port}") as client:
             with console.status("starting the service"):
-                await wait_until_serving(client, process)
+                await wait_until_serving(client, running.process)
             model = await client.model_info()
             console.print(f"service   listening on 127.0.0.1:{port}")
             console.print(f"model     {model.name} {model.version}, {model.steps} denoise steps a frame")
+            console.print(f"backend   {running.backend()}")
+            if SLOWER in "".join(running.said()):
+                console.print(NO_KERNELS)
             console.print(f"clip      {audio.duration:.1f} s at {audio.rate} Hz, sent at the pace of a microphone")
             source = paced(audio.samples, audio.rate)
             config = StreamConfig(sample_rate=audio.rate)

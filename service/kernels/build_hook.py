@@ -51,8 +51,10 @@ def compiler() -> list[str]:
     Raises:
         KernelError: there is none.
     """
-    for name in filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")):
-        command = shlex.split(name)
+    chosen = shlex.split(os.environ.get("CXX", ""))
+    if chosen and not shutil.which(chosen[0]):
+        raise KernelError(f"CXX names {chosen[0]}, which is not there")
+    for command in filter(None, (chosen, ["c++"], ["g++"], ["clang++"])):
         if shutil.which(command[0]):
             return command
     raise KernelError("no C++ compiler was found (c++, g++ or clang++; or name one in CXX)")
@@ -125,7 +127,8 @@ class KernelBuildHook(BuildHookInterface[BuilderConfig]):
         """See hatchling; ``version`` is ``editable`` or ``standard``."""
         libraries, failures = compile_kernels()
         for failure in failures:
-            self.app.display_warning(f"LiveTalker is installed without some of its kernels, and slower: {failure}")
+            which = "some of its" if libraries else "its"
+            self.app.display_warning(f"LiveTalker is installed without {which} compiled kernels, and slower: {failure}")
         if not libraries:
             return
         for library in libraries:

@@ -124,7 +124,7 @@ def test_expected_errors_are_one_line_and_status_one(
 def test_missing_psutil_names_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(sys.modules, "psutil", None)
     assert main(["bench"]) == 1
-    assert "pip install 'livetalker[bench]'" in capsys.readouterr().err
+    assert "pip install '.[bench]'" in capsys.readouterr().err
 
 
 def test_help_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def speech(tmp_path: Path) -> Path:
 def test_help_answers_without_loading_grpc_or_a_runtime() -> None:
     program = """
 import sys
+import threading
 from livetalker.cli.main import main
 try:
     main(["--help"])
@@ -226,7 +228,7 @@ def test_a_port_in_use_is_an_expected_error(
 @pytest.mark.parametrize(
     ("module", "message"),
     [
-        ("raise ModuleNotFoundError('sounddevice')", "pip install 'livetalker[mic]'"),
+        ("raise ModuleNotFoundError('sounddevice')", "pip install '.[mic]'"),
         ("raise OSError('PortAudio library not found')", "apt install libportaudio2"),
     ],
 )
@@ -269,6 +271,16 @@ def test_mic_streams_until_interrupted(
         assert main(["mic", "--device", "USB", "--address", address, "-o", str(out), "--no-meter"]) == 0
     assert len(read_take(out).frames) == 30
     assert "frame lateness over 30 frames" in capsys.readouterr().out
+
+
+def test_stream_keeps_what_came_before_it_was_interrupted(tmp_path: Path) -> None:
+    clip, out = tmp_path / "clip.wav", tmp_path / "face.npz"
+    soundfile.write(clip, np.zeros(30 * 16000, np.float32), 16000)
+    interrupt = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    with serving_in_background(ScriptedEngine()) as address:
+        interrupt.start()
+        assert main(["stream", str(clip), "--address", address, "-o", str(out), "--no-meter"]) == 0
+    assert 0 < len(read_take(out).frames) < 30 * 30
 
 
 def test_mic_that_does_not_start_is_an_expected_error(

@@ -40,7 +40,8 @@ def require_matplotlib() -> None:
     """
     if find_spec("matplotlib") is None:
         raise EvaluationError(
-            "matplotlib is not installed and draws the pictures: pip install 'livetalker[demo]', or give --no-pictures"
+            "matplotlib is not installed and draws the pictures: pip install '.[demo]' in LiveTalker's folder, "
+            "or give --no-pictures"
         )
 
 

@@ -45,7 +45,9 @@ class ProcessMeter:
         try:
             import psutil
         except ModuleNotFoundError as error:
-            raise PsutilMissingError("measuring the server needs psutil; pip install 'livetalker[bench]'") from error
+            raise PsutilMissingError(
+                "measuring the server needs psutil; pip install '.[bench]' in LiveTalker's folder"
+            ) from error
         self._gone = psutil.Error
         self._root = psutil.Process(pid)
         self._processes: list[Any] = []

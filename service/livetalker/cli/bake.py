@@ -122,4 +122,4 @@ def _check_picture(path: Path) -> None:
     if not path.parent.is_dir():
         raise CliError(f"the folder {path.parent} does not exist; make it first")
     if find_spec("matplotlib") is None:
-        raise CliError("the picture needs matplotlib; pip install 'livetalker[demo]'")
+        raise CliError("the picture needs matplotlib; pip install '.[demo]' in LiveTalker's folder")

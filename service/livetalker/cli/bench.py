@@ -228,6 +228,6 @@ def _check(args: argparse.Namespace) -> None:
     if args.plot is not None and args.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise CliError(f"{args.plot}: the picture's name must end in .png, .svg or .pdf")
     if args.plot is not None and find_spec("matplotlib") is None:
-        raise CliError("the picture needs matplotlib; pip install 'livetalker[bench]'")
+        raise CliError("the picture needs matplotlib; pip install '.[bench]' in LiveTalker's folder")
     if args.address is None and find_spec("psutil") is None:
-        raise CliError("measuring the server needs psutil; pip install 'livetalker[bench]'")
+        raise CliError("measuring the server needs psutil; pip install '.[bench]' in LiveTalker's folder")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 from dataclasses import replace
-from types import FrameType
 
 from livetalker.cli.errors import CliError
 from livetalker.cli.options import stream_config
 from livetalker.cli.securing import client_security
-from livetalker.cli.watching import add_watch_options, report
+from livetalker.cli.watching import add_watch_options, let_interrupt_end, report
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,14 +61,7 @@ async def _stream(args: argparse.Namespace) -> None:
     config = replace(stream_config(args, microphone.sample_rate), delivery=Delivery.LIVE)
     security = client_security(args)
     async with LiveTalkerClient(args.address, tls=security.tls, token=security.token) as client:
-        loop = asyncio.get_running_loop()
-
-        def on_interrupt(number: int, frame: FrameType | None) -> None:
-            """Ends the recording; the server still sends the frames of what was said, unless Ctrl-C comes again."""
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            loop.call_soon_threadsafe(microphone.stop)
-
-        signal.signal(signal.SIGINT, on_interrupt)
+        let_interrupt_end(microphone.stop)
         watched = await watch(
             client,
             microphone.chunks(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from livetalker.cli.errors import CliError
 from livetalker.cli.options import stream_config
 from livetalker.cli.securing import client_security
-from livetalker.cli.watching import add_watch_options, report
+from livetalker.cli.watching import add_watch_options, let_interrupt_end, report
 
 if TYPE_CHECKING:
     from livetalker.media.audio_files import Audio
@@ -21,7 +21,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "stream",
         help="stream a sound file through a server",
-        description="Stream a sound file through a running server as if it were a microphone, and watch the face.",
+        description="Stream a sound file through a running server as if it were a microphone, and watch the face. "
+        "Ctrl-C ends it where it is, a second one stops at once.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="WAV, FLAC, OGG, MP3 or AIFF")
     parser.add_argument("--fast", action="store_true", help="as fast as the server can, not at microphone pace")
@@ -53,13 +54,15 @@ async def _stream(args: argparse.Namespace, audio: Audio) -> None:
     from rich.console import Console
 
     from livetalker.client.client import LiveTalkerClient
-    from livetalker.client.sources import paced, unpaced
+    from livetalker.client.sources import paced, unpaced, until
     from livetalker.client.watch import watch
 
     config = stream_config(args, audio.rate)
-    source = (unpaced if args.fast else paced)(audio.samples, audio.rate)
+    enough = asyncio.Event()
+    source = until(enough, (unpaced if args.fast else paced)(audio.samples, audio.rate))
     security = client_security(args)
     async with LiveTalkerClient(args.address, tls=security.tls, token=security.token) as client:
+        let_interrupt_end(enough.set)
         watched = await watch(
             client,
             source,

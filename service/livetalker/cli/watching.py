@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from livetalker.cli.options import NO_VOICE, add_address_option, add_config_options, frames_counted
@@ -21,6 +25,21 @@ def add_watch_options(parser: argparse.ArgumentParser) -> None:
     add_address_option(parser)
     add_client_security(parser)
     add_config_options(parser)
+
+
+def let_interrupt_end(source: Callable[[], None]) -> None:
+    """Has Ctrl-C end a source; the frames of what it gave still come, unless Ctrl-C comes again.
+
+    Args:
+        source: ends it; called on the running loop.
+    """
+    loop = asyncio.get_running_loop()
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        loop.call_soon_threadsafe(source)
+
+    signal.signal(signal.SIGINT, on_interrupt)
 
 
 def report(args: argparse.Namespace, config: StreamConfig, watched: Watched, *, lateness: bool) -> None:

@@ -29,7 +29,9 @@ def portaudio() -> Any:
     try:
         import sounddevice
     except ModuleNotFoundError:
-        raise MicrophoneError("the microphone needs the sounddevice package: pip install 'livetalker[mic]'") from None
+        raise MicrophoneError(
+            "the microphone needs the sounddevice package: pip install '.[mic]' in LiveTalker's folder"
+        ) from None
     except OSError:
         raise MicrophoneError(
             "the PortAudio library is missing; install it (Debian and Ubuntu: apt install libportaudio2)"

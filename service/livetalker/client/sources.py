@@ -53,3 +53,13 @@ async def unpaced(
     size = max(1, round(chunk_seconds * rate))
     for first in range(0, len(samples), size):
         yield samples[first : first + size]
+
+
+async def until(
+    enough: asyncio.Event, chunks: AsyncIterator[NDArray[np.float32]]
+) -> AsyncIterator[NDArray[np.float32]]:
+    """Delivers what a source does, and ends with it or once ``enough`` is set."""
+    async for chunk in chunks:
+        if enough.is_set():
+            return
+        yield chunk

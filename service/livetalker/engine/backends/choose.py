@@ -42,7 +42,7 @@ def open_backend(bundle: Bundle, name: str = AUTO, *, device: int = 0, threads: 
 
 def _open_torch(bundle: Bundle, name: str, device: int, threads: int | None) -> Backend:
     if find_spec("torch") is None:
-        raise BackendError("torch is not installed: pip install 'livetalker[torch]'")
+        raise BackendError("torch is not installed: pip install '.[torch]' in LiveTalker's folder")
     from livetalker.engine.backends.torch_backend import TorchBackend
 
     if name == "torch":
@@ -53,11 +53,14 @@ def _open_torch(bundle: Bundle, name: str, device: int, threads: int | None) -> 
 
 def _open_without_torch(bundle: Bundle, name: str, device: int, threads: int | None) -> Backend:
     if find_spec("onnxruntime") is None:
-        raise BackendError("ONNX Runtime is not installed: pip install 'livetalker[cpu]', or 'livetalker[gpu]'")
+        raise BackendError("ONNX Runtime is not installed: pip install '.[cpu]', or '.[gpu]', in LiveTalker's folder")
     from livetalker.engine.backends import kernel_backend, onnx_backend, providers
 
     if name == "native":
-        return kernel_backend.KernelBackend(bundle)
+        native = kernel_backend.KernelBackend(bundle)
+        if threads not in (None, 1):
+            log.warning("native computes on one thread, not on %d: more cores are 'serve --workers N'", threads)
+        return native
     if name == "cpu":
         return onnx_backend.cpu_backend(bundle, threads)
     if name == "cpu-int8":
@@ -78,7 +81,7 @@ def _open_best(bundle: Bundle, device: int, threads: int | None) -> Backend:
     try:
         return _open_without_torch(bundle, "native", device, threads)
     except BackendError as error:
-        log.warning("slower than it could be, without compiled kernels: %s", error)
+        log.warning("slower than it could be: %s", error)
     return _open_without_torch(bundle, "cpu-int8" if multiplies_int8() else "cpu", device, threads)
 
 

@@ -31,9 +31,9 @@ SHAPE_OPERATORS: Final = frozenset(
 _NO_FALLBACK: Final = "session.disable_cpu_ep_fallback"
 _RECORD: Final = "session.record_ep_graph_assignment_info"
 _INSTALL: Final = {
-    CPU: "pip install 'livetalker[cpu]'",
-    CUDA: "pip uninstall onnxruntime, then pip install 'livetalker[gpu]'",
-    TENSORRT: "pip uninstall onnxruntime, then pip install 'livetalker[gpu]' tensorrt",
+    CPU: "pip install '.[cpu]' in LiveTalker's folder",
+    CUDA: "pip uninstall onnxruntime, then pip install '.[gpu]' in LiveTalker's folder",
+    TENSORRT: "pip uninstall onnxruntime, then pip install '.[gpu]' tensorrt in LiveTalker's folder",
 }
 
 Providers = list[str | tuple[str, dict[str, str]]]
