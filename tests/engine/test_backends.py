@@ -313,7 +313,7 @@ def test_an_unknown_backend_is_refused(tiny_bundle: Path) -> None:
 
 @pytest.mark.parametrize(
     ("backend", "package", "advice"),
-    [("torch", "torch", r"livetalker\[torch\]"), ("cpu", "onnxruntime", r"livetalker\[cpu\]")],
+    [("torch", "torch", r"\.\[torch\]"), ("cpu", "onnxruntime", r"\.\[cpu\]")],
 )
 def test_a_missing_package_is_named(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, backend: str, package: str, advice: str
@@ -328,7 +328,7 @@ def test_a_build_without_the_provider_is_named(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     monkeypatch.setattr(providers, "available", lambda: [providers.CPU])
-    with pytest.raises(BackendError, match=r"built without \w+ExecutionProvider: .*livetalker\[gpu\]"):
+    with pytest.raises(BackendError, match=r"built without \w+ExecutionProvider: .*\.\[gpu\]"):
         open_backend(open_bundle(tiny_bundle), backend)
 
 
