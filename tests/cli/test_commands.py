@@ -115,6 +115,7 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["serve", "--model", "{text}"], "is no model bundle"),
         (["serve", "--max-streams", "0"], "give 1 or more"),
         (["serve", "--threads", "-2"], "give 1 or more"),
+        (["serve", "--backend", "native", "--threads", "2"], "computes on one; more cores are 'serve --workers N'"),
         (["serve", "--device", "-1"], "give 0 or more"),
         (["bake", "{speech}", "-o", "face.csv", "--threads", "0"], "give 1 or more"),
         (["serve", "--backend", "cuda", "--device", "99"], "livetalker: "),

@@ -81,25 +81,26 @@ def test_live_keeps_events_and_other_skips() -> None:
     assert shown(drain(box)) == [MATCH, Skipped(0, 2, slow), flushed, Skipped(7, 2, slow), range(9, 11)]
 
 
+def put_at(*puts: tuple[float, Output]) -> Outbox:
+    """A live box for three frames, each of which may stay for a second, after outputs that came at their instants."""
+    instants = iter([at for at, _ in puts])
+    box = Outbox(Delivery.LIVE, 3, 1.0, lambda: next(instants))
+    for _, output in puts:
+        box.put(output)
+    return box
+
+
 def test_live_keeps_a_burst_until_its_reader_had_the_time_to_take_it() -> None:
-    now = 10.0
-    box = Outbox(Delivery.LIVE, 3, 1.0, lambda: now)
-    box.put(frames(0, 8))
-    now = 10.5
-    box.put(frames(8, 2))
+    burst = (10.0, frames(0, 8)), (10.5, frames(8, 2))
+    box = put_at(*burst)
     assert (box.frames, len(box)) == (10, 2)
-    now = 11.0
-    box.put(MATCH)
+    box = put_at(*burst, (11.0, MATCH))
     assert box.frames == 3
     assert shown(drain(box)) == [Skipped(0, 7, SkipReason.SLOW_READER), range(7, 8), range(8, 10), MATCH]
 
 
 def test_live_drops_only_what_waited() -> None:
-    now = 10.0
-    box = Outbox(Delivery.LIVE, 3, 1.0, lambda: now)
-    box.put(frames(0, 2))
-    now = 11.0
-    box.put(frames(2, 8))
+    box = put_at((10.0, frames(0, 2)), (11.0, frames(2, 8)))
     assert shown(drain(box)) == [Skipped(0, 2, SkipReason.SLOW_READER), range(2, 10)]
 
 

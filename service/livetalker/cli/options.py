@@ -71,11 +71,15 @@ def check_backend_options(args: argparse.Namespace) -> None:
     """Refuses what no backend can mean.
 
     Raises:
-        CliError: ``--threads`` or ``--device`` is out of range, or there is no such GPU to run on.
+        CliError: ``--threads`` or ``--device`` is out of range or nothing to the backend, or there is no such GPU.
     """
     for name, value, least in (("--threads", args.threads, 1), ("--device", args.device, 0)):
         if value is not None and value < least:
             raise CliError(f"{name} is {value}; give {least} or more")
+    if args.backend == "native" and args.threads is not None and args.threads > 1:
+        raise CliError(
+            f"--threads is {args.threads}, and --backend native computes on one; more cores are 'serve --workers N'"
+        )
     if args.device is None:
         return
     if args.backend in ON_PROCESSOR:

@@ -57,10 +57,7 @@ def _open_without_torch(bundle: Bundle, name: str, device: int, threads: int | N
     from livetalker.engine.backends import kernel_backend, onnx_backend, providers
 
     if name == "native":
-        native = kernel_backend.KernelBackend(bundle)
-        if threads not in (None, 1):
-            log.warning("native computes on one thread, not on %d: more cores are 'serve --workers N'", threads)
-        return native
+        return kernel_backend.KernelBackend(bundle)
     if name == "cpu":
         return onnx_backend.cpu_backend(bundle, threads)
     if name == "cpu-int8":
