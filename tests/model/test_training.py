@@ -143,6 +143,13 @@ def test_the_denoiser_and_its_library_learn(corpus: Corpus, tmp_path: Path) -> N
     scenes = Scenes.open(tmp_path / "scenes")
     library = library_of(scenes, least=1)
     assert set(library.names) <= {"hum/0", "hum/1", "hum/2"}
+    assert scenes.phones[3] == tuple(
+        TimedPhone(p.phone, round(p.start, 4), round(p.end, 4)) for p in ten_seconds.speech(3).phones
+    )
+    crops = SceneCrops(scenes, library.names, frames=60)
+    assert all((crops[i]["spans"] < 60).all() for i in range(4)) and any(
+        (crops[i]["spans"] >= 0).any() for i in range(4)
+    )
     from diffusiontalker.denoiser.model import Denoiser
 
     denoiser = Denoiser(DENOISER)

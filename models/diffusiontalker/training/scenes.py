@@ -24,7 +24,12 @@ from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
 from diffusiontalker.encoder.voice_head import pool_voiced
 from diffusiontalker.geometry import MODEL_FPS, PRESETS, STEADY_LOOK_AHEAD, frame_feature, frame_sample
+from diffusiontalker.phones import TimedPhone
+from diffusiontalker.training.contrasts import phone_spans
 from diffusiontalker.training.speech_batches import Speech, SpeechSamples
+
+Row = dict[str, object]
+"""A scene's entry in the listing: ``speaker``, ``natural`` and, where they are known, ``phones``."""
 
 SECONDS: Final = 10
 SCENES_FILE: Final = "scenes.json"
@@ -51,8 +56,8 @@ def face(speech: Speech, seed: int) -> NDArray[np.float32]:
     return animate(speech.phones, FRAMES, style=style, seed=seed, loudness=level, blinks=False)
 
 
-class _Drawn(Dataset[tuple[int, Tensor, Tensor, str, bool]]):
-    """Normalised audio and truth of scene ``i``."""
+class _Drawn(Dataset[tuple[int, Tensor, Tensor, Row]]):
+    """Normalised audio and truth of scene ``i``, and its row of the listing."""
 
     def __init__(self, samples: SpeechSamples, count: int) -> None:
         self.samples = samples
@@ -61,10 +66,17 @@ class _Drawn(Dataset[tuple[int, Tensor, Tensor, str, bool]]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[int, Tensor, Tensor, str, bool]:
+    def __getitem__(self, index: int) -> tuple[int, Tensor, Tensor, Row]:
         speech = self.samples.speech(index)
         audio = torch.from_numpy(self.samples.normalized(speech.heard, index))
-        return index, audio, torch.from_numpy(face(speech, index)), speech.speaker, speech.natural
+        phones = [(p.phone, round(p.start, 4), round(p.end, 4)) for p in speech.phones]
+        row: Row = {"speaker": speech.speaker, "natural": speech.natural, "phones": phones}
+        return index, audio, torch.from_numpy(face(speech, index)), row
+
+
+def _batch(drawn: list[tuple[int, Tensor, Tensor, Row]]) -> tuple[list[int], Tensor, Tensor, list[Row]]:
+    indexes, audio, truth, rows = zip(*drawn, strict=True)
+    return list(indexes), torch.stack(audio), torch.stack(truth), list(rows)
 
 
 @torch.no_grad()
@@ -80,7 +92,7 @@ def build_scenes(
 ) -> None:
     """Encode ``count`` scenes into ``out`` (replaced when complete)."""
     length, width = samples.features, encoder.config.width
-    rows: list[dict[str, object]] = [{}] * count
+    rows: list[Row] = [{}] * count
     encoder.eval()
     with Draft(out, SCENES_FILE) as draft:
 
@@ -89,16 +101,15 @@ def build_scenes(
 
         features, curves = array("features.npy", length, width), array("curves.npy", FRAMES, COUNT)
         voices = array("voices.npy", WINDOWS, encoder.voice_head.description_width)
-        for indexes, audio, truth, speakers, natural in DataLoader(_Drawn(samples, count), batch, num_workers=2):
+        for at, audio, truth, drawn in DataLoader(_Drawn(samples, count), batch, num_workers=2, collate_fn=_batch):
             heard, voice = encoder(audio)
             spoken = phone_head.speech(heard)[..., 0]
-            at = indexes.numpy()
             features[at] = heard.half().numpy()
             curves[at] = truth.half().numpy()
             for w, (v, s) in enumerate(zip(voice.chunk(WINDOWS, 1), spoken.chunk(WINDOWS, 1), strict=True)):
                 voices[at, w] = encoder.describe(pool_voiced(v, s)).half().numpy()
-            for i, index in enumerate(at.tolist()):
-                rows[index] = {"speaker": speakers[i], "natural": bool(natural[i])}
+            for index, row in zip(at, drawn, strict=True):
+                rows[index] = row
             if progress is not None:
                 progress(len(at))
         (draft.folder / SCENES_FILE).write_text(json.dumps(rows), "utf-8")
@@ -114,6 +125,7 @@ class Scenes:
         voices: ``[N, 3, D]`` described voice of each third (``AudioEncoder.describe``); zero where nobody spoke.
         speakers: ``N`` names, ``""`` for nobody.
         natural: ``[N]`` the voice is the speaker's own.
+        phones: ``N`` times what was said; empty where nobody knows, as with captured faces.
     """
 
     features: NDArray[np.float16]
@@ -121,6 +133,7 @@ class Scenes:
     voices: NDArray[np.float16]
     speakers: Sequence[str]
     natural: NDArray[np.bool_]
+    phones: Sequence[Sequence[TimedPhone]] = ()
 
     @classmethod
     def open(cls, folder: Path) -> Scenes:
@@ -130,7 +143,12 @@ class Scenes:
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("features", "curves", "voices")
         )
         return cls(
-            features, curves, voices, [r["speaker"] for r in rows], np.array([r["natural"] for r in rows], np.bool_)
+            features,
+            curves,
+            voices,
+            speakers=[row["speaker"] for row in rows],
+            natural=np.array([row["natural"] for row in rows], np.bool_),
+            phones=[tuple(TimedPhone(*phone) for phone in row.get("phones", ())) for row in rows],
         )
 
 
@@ -158,7 +176,7 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
     """Crops of scenes; crop ``i`` is a function of ``(seed, i)``.
 
     Each has ``audio [F, 2 W]``, ``curves [F, 52]``, ``preset []``, ``speaker []`` (a row of ``speakers``, -1 for
-    nobody), ``voice [W]``, ``voiced []``.
+    nobody), ``voice [W]``, ``voiced []``, ``spans [kinds, MOST, 2]`` (``contrasts.phone_spans``).
     """
 
     def __init__(
@@ -185,6 +203,7 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
         start = int(rng.integers(0, FRAMES - self.frames + 1)) if rng.random() < 0.5 else 0
         window = slice(start, start + self.frames)
         voice = self.scenes.voices[scene, rng.integers(WINDOWS)].astype(np.float32)
+        phones = self.scenes.phones[scene] if self.scenes.phones else ()
         return {
             "audio": torch.from_numpy(audio[window]),
             "curves": torch.from_numpy(self.scenes.curves[scene, window].astype(np.float32)),
@@ -192,4 +211,5 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
             "speaker": torch.tensor(int(self.rows[scene])),
             "voice": torch.from_numpy(voice),
             "voiced": torch.tensor(bool(self.scenes.natural[scene] and np.any(voice))),
+            "spans": torch.from_numpy(phone_spans(phones, start, self.frames)),
         }

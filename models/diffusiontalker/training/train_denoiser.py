@@ -76,7 +76,8 @@ class DenoiserTask(nn.Module):
         step = torch.randint(len(self.timesteps), (size,), device=truth.device)
         noised = self.alpha[step, None, None] * clean + self.sigma[step, None, None] * torch.randn_like(clean)
         predicted, _ = self.denoiser(condition, noised, self.timesteps[step])
-        loss, parts = curve_losses(self.denoiser.denormalize(predicted), truth, self.weights)
+        curves = self.denoiser.denormalize(predicted)
+        loss, parts = curve_losses(curves, truth, self.weights, batch.get("spans"))
         voiced = batch["voiced"] & (batch["speaker"] >= 0)
         if voiced.any():
             contrastive = self.library.contrastive_loss(batch["voice"][voiced], batch["speaker"][voiced])
