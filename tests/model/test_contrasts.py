@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffusiontalker.arkit import COUNT, INDEX
+from diffusiontalker.arkit import COUNT, INDEX, JAW_AND_MOUTH
 from diffusiontalker.phones import BILABIALS, OPEN_VOWELS, ROUNDED, SPREAD, TimedPhone
 from diffusiontalker.training.contrasts import KINDS, MOST, contrast_losses, phone_spans
 from diffusiontalker.training.losses import STEADY, LossWeights, curve_losses
@@ -44,7 +44,7 @@ def test_spans_are_the_frames_a_widened_phone_touches() -> None:
     found = phone_spans(PHONES, 3, FRAMES)
     assert found.shape == (len(KINDS), MOST, 2)
     first = {kind: found[i, 0].tolist() for i, kind in enumerate(KINDS)}
-    # UW from 0.58 to 0.82 s is within frames 17 to 25 of the scene, of which the crop begins with the third.
+    # UW from 0.58 to 0.82 s is within frames 17 to 25 of the scene, and the crop begins with frame 3.
     assert first == {ROUNDED: [14, 22], SPREAD: [23, 31], OPEN_VOWELS: [8, 16], BILABIALS: [5, 10]}
     assert (found[:, 1:] == -1).all()
 
@@ -86,7 +86,7 @@ def test_its_gradient_moves_the_phones_apart_and_nothing_else() -> None:
     assert curves.grad is not None
     pucker = curves.grad[0, :, INDEX["mouthPucker"]]
     assert (pucker[17:26] <= 0).all() and pucker[17:26].sum() < 0  # UW: more
-    assert (pucker[26:34] >= 0).all() and pucker[26:34].sum() > 0  # IY: less
+    assert (pucker[26:35] >= 0).all() and pucker[26:35].sum() > 0  # IY: less
     assert (pucker[:17] == 0).all() and (pucker[35:] == 0).all()
     assert curves.grad[..., INDEX["browInnerUp"]].abs().max() == 0
 
@@ -109,9 +109,21 @@ def test_lips_that_never_move_stay_finite() -> None:
 def test_contrasts_count_where_they_are_asked_for_and_phones_are_known() -> None:
     flat = torch.zeros_like(TRUTH)
     plain, parts = curve_losses(flat, TRUTH, LossWeights(), spans())
-    assert set(parts) == {"expression", "lip", "velocity"}
+    assert set(parts) == {"expression", "lip", "velocity", "rounding", "open", "steadiness"}
     weights = LossWeights(rounding=2.0, open=3.0)
-    assert float(curve_losses(flat, TRUTH, weights)[0]) == float(plain)
+    alone, few = curve_losses(flat, TRUTH, weights)
+    assert float(alone) == float(plain) and set(few) == {"expression", "lip", "velocity"}
     whole, parts = curve_losses(flat, TRUTH, weights, spans())
     assert float(whole - plain) == pytest.approx(2 * parts["rounding"] + 3 * parts["open"], rel=1e-4)
     assert STEADY.rounding > 0 and STEADY.open > 0
+
+
+def test_steadiness_asks_jaw_and_mouth_alone_to_move_as_the_truth_does() -> None:
+    still = LossWeights(steadiness=3.0)
+    for name, costs in (("jawOpen", True), ("browInnerUp", False)):
+        trembling = TRUTH.clone()
+        trembling[:, ::2, INDEX[name]] += 0.1
+        plain, _ = curve_losses(trembling, TRUTH, LossWeights(), spans())
+        more = float(curve_losses(trembling, TRUTH, still, spans())[0] - plain)
+        # Every frame is 0.1 off the one before, which is 1 in the losses' unit.
+        assert more == pytest.approx(3.0 / len(JAW_AND_MOUTH) if costs else 0.0, abs=1e-4)

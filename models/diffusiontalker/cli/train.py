@@ -67,6 +67,7 @@ def _hear_corpus(arguments: argparse.Namespace) -> None:
     """An encoder of our own, and scenes of the corpora it was trained on."""
     from diffusiontalker.training.captured_run import require_synthesised
     from diffusiontalker.training.pipeline import build_training_scenes, pretrain
+    from diffusiontalker.training.scenes import require_phones
     from diffusiontalker.training.train_encoder import train_encoder
     from diffusiontalker.training.train_voice import train_voice
 
@@ -109,7 +110,9 @@ def _hear_corpus(arguments: argparse.Namespace) -> None:
             (runs / "test-scenes", "test", arguments.scenes // 10),
         )
         for folder, part, count in parts:
-            if count and not folder.exists():
+            if folder.exists():
+                require_phones(folder)
+            elif count:
                 task = progress.add_task(f"Scenes to {part}", total=count, figures="")
                 build_training_scenes(
                     arguments.corpus,

@@ -144,7 +144,7 @@ class StudyCrops(Dataset[dict[str, Tensor]]):
         return self.length
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Crop ``index``: what a crop of ``SceneCrops`` holds."""
+        """Crop ``index``: what a crop of ``SceneCrops`` holds, but for phones: the paper's losses know none."""
         rng = np.random.default_rng([self.seed, index])
         number = int(rng.integers(len(self.rows)))
         scene = int(self.rows[number])

@@ -135,7 +135,7 @@ class Distillation:
         target = self.target(self.teacher.condition(batch["audio"], identity, batch["preset"]), noised, step)
         condition = denoiser.condition(batch["audio"], identity, batch["preset"])
         predicted, _ = denoiser(condition, noised, self._timesteps.to(step.device)[step, 0])
-        loss, parts = curve_losses(denoiser.denormalize(predicted), truth, weights, batch.get("spans"))
+        loss, parts = curve_losses(denoiser.denormalize(predicted), truth, weights, batch.get("phone_spans"))
         distance = distillation_loss(predicted, target, denoiser.scale, self._table.to(step.device)[step, 5])
         parts["distillation"] = float(distance.detach())
         return loss + weights.distillation * distance, parts

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from diffusiontalker.animator import NEUTRAL, animate, style_for
 from diffusiontalker.arkit import COUNT
+from diffusiontalker.corpus.store import CorpusError
 from diffusiontalker.draft import Draft
 from diffusiontalker.encoder.phone_head import PhoneHead
 from diffusiontalker.encoder.streaming_hubert import StreamingHubert
@@ -125,7 +126,7 @@ class Scenes:
         voices: ``[N, 3, D]`` described voice of each third (``AudioEncoder.describe``); zero where nobody spoke.
         speakers: ``N`` names, ``""`` for nobody.
         natural: ``[N]`` the voice is the speaker's own.
-        phones: ``N`` times what was said; empty where nobody knows, as with captured faces.
+        phones: ``N`` times what was said, or ``()`` where nobody knows, as with captured faces.
     """
 
     features: NDArray[np.float16]
@@ -139,6 +140,7 @@ class Scenes:
     def open(cls, folder: Path) -> Scenes:
         """Map the scenes of a folder."""
         rows = json.loads((folder / SCENES_FILE).read_text("utf-8"))
+        known = all("phones" in row for row in rows)
         features, curves, voices = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("features", "curves", "voices")
         )
@@ -148,8 +150,18 @@ class Scenes:
             voices,
             speakers=[row["speaker"] for row in rows],
             natural=np.array([row["natural"] for row in rows], np.bool_),
-            phones=[tuple(TimedPhone(*phone) for phone in row.get("phones", ())) for row in rows],
+            phones=[tuple(TimedPhone(*phone) for phone in row["phones"]) for row in rows] if known else (),
         )
+
+
+def require_phones(folder: Path) -> None:
+    """Refuse scenes of synthesised faces whose phones nobody noted: they would be learned from by half.
+
+    Raises:
+        CorpusError: they are an earlier release's.
+    """
+    if not all("phones" in row for row in json.loads((folder / SCENES_FILE).read_text("utf-8"))):
+        raise CorpusError(f"{folder} is of an earlier release: delete it, and train again")
 
 
 def frame_audio(features: NDArray[np.float32], look_ahead: int, frames: int) -> NDArray[np.float32]:
@@ -176,7 +188,7 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
     """Crops of scenes; crop ``i`` is a function of ``(seed, i)``.
 
     Each has ``audio [F, 2 W]``, ``curves [F, 52]``, ``preset []``, ``speaker []`` (a row of ``speakers``, -1 for
-    nobody), ``voice [W]``, ``voiced []``, ``spans [kinds, MOST, 2]`` (``contrasts.phone_spans``).
+    nobody), ``voice [W]``, ``voiced []`` and, where phones are known, ``phone_spans [kinds, MOST, 2]`` (``contrasts``).
     """
 
     def __init__(
@@ -203,13 +215,14 @@ class SceneCrops(Dataset[dict[str, Tensor]]):
         start = int(rng.integers(0, FRAMES - self.frames + 1)) if rng.random() < 0.5 else 0
         window = slice(start, start + self.frames)
         voice = self.scenes.voices[scene, rng.integers(WINDOWS)].astype(np.float32)
-        phones = self.scenes.phones[scene] if self.scenes.phones else ()
-        return {
+        crop = {
             "audio": torch.from_numpy(audio[window]),
             "curves": torch.from_numpy(self.scenes.curves[scene, window].astype(np.float32)),
             "preset": torch.tensor(preset.index),
             "speaker": torch.tensor(int(self.rows[scene])),
             "voice": torch.from_numpy(voice),
             "voiced": torch.tensor(bool(self.scenes.natural[scene] and np.any(voice))),
-            "spans": torch.from_numpy(phone_spans(phones, start, self.frames)),
         }
+        if self.scenes.phones:
+            crop["phone_spans"] = torch.from_numpy(phone_spans(self.scenes.phones[scene], start, self.frames))
+        return crop

@@ -77,7 +77,7 @@ class DenoiserTask(nn.Module):
         noised = self.alpha[step, None, None] * clean + self.sigma[step, None, None] * torch.randn_like(clean)
         predicted, _ = self.denoiser(condition, noised, self.timesteps[step])
         curves = self.denoiser.denormalize(predicted)
-        loss, parts = curve_losses(curves, truth, self.weights, batch.get("spans"))
+        loss, parts = curve_losses(curves, truth, self.weights, batch.get("phone_spans"))
         voiced = batch["voiced"] & (batch["speaker"] >= 0)
         if voiced.any():
             contrastive = self.library.contrastive_loss(batch["voice"][voiced], batch["speaker"][voiced])
