@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from diffusiontalker.bundle import Bundle, open_bundle
-from diffusiontalker.corpus.store import Corpus, CorpusWriter
+from diffusiontalker.corpus.store import Corpus, CorpusError, CorpusWriter
 from diffusiontalker.encoder.config import StreamingHubertConfig
 from diffusiontalker.geometry import PRESETS, SAMPLE_RATE, frame_feature, frame_sample
 from diffusiontalker.level import LevelState, normalize_level
@@ -19,7 +20,7 @@ from diffusiontalker.phones import PHONE_INDEX, TimedPhone
 from diffusiontalker.training.augment import Acoustics, AugmentConfig, change_speed, degrade
 from diffusiontalker.training.encoder_task import EncoderTask
 from diffusiontalker.training.loop import LoopConfig, train
-from diffusiontalker.training.scenes import SceneCrops, Scenes, build_scenes, frame_audio
+from diffusiontalker.training.scenes import SceneCrops, Scenes, build_scenes, frame_audio, require_phones
 from diffusiontalker.training.speech_batches import LABEL_RATE, SpeechSamples, label_indexes
 from diffusiontalker.training.train_denoiser import DenoiserTask, library_of
 from livetalker.core.config import StreamConfig
@@ -168,3 +169,12 @@ def test_the_denoiser_and_its_library_learn(corpus: Corpus, tmp_path: Path) -> N
         report=lambda _, figures: losses.append(figures["loss"]),
     )
     assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:2])
+
+
+def test_scenes_whose_phones_nobody_noted_are_refused(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"speaker": "", "natural": True, "phones": [["SIL", 0.0, 10.0]]}]
+    (tmp_path / "scenes.json").write_text(json.dumps(rows), "utf-8")
+    require_phones(tmp_path)
+    (tmp_path / "scenes.json").write_text(json.dumps([*rows, {"speaker": "", "natural": True}]), "utf-8")
+    with pytest.raises(CorpusError, match="earlier release: delete it"):
+        require_phones(tmp_path)
