@@ -8,8 +8,7 @@ batch that should differ is looked at as such: for rounded ``p`` and spread ``n`
 
 where ``x`` is the furthest that the lips come during the phone, a soft maximum (a minimum for bilabials), less the
 crop's median and in units of its range. It is a smooth stand-in for the share of pairs in the wrong order, which is
-what ``metrics.phonetic`` measures: a score of a model trained so says how well it hears, and no longer that nobody
-asked for it.
+what ``metrics.phonetic`` measures: that score is no longer independent of how a model was trained with it.
 """
 
 from __future__ import annotations
