@@ -25,7 +25,9 @@ class Stop(Exception):
     pass
 
 
-def fit(folder: Path, *, stop: int | None = None, dropout: float = 0.5, steps: int = 12) -> dict[str, Tensor]:
+def fit(
+    folder: Path, *, stop: int | None = None, dropout: float = 0.5, steps: int = 12, bfloat16: bool = False
+) -> dict[str, Tensor]:
     """Train a net to add four numbers; empty when it was stopped, as by a kill, after step ``stop``."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(dropout), nn.Linear(8, 1))
@@ -37,7 +39,7 @@ def fit(folder: Path, *, stop: int | None = None, dropout: float = 0.5, steps: i
     def objective(batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
         return (model(batch["x"]) - batch["x"].sum(-1, keepdim=True)).square().mean(), {}
 
-    config = LoopConfig(steps=steps, batch=4, warmup=2, save_every=5, workers=0, bfloat16=False)
+    config = LoopConfig(steps=steps, batch=4, warmup=2, save_every=5, workers=0, bfloat16=bfloat16)
     try:
         return train(model, objective, Numbers(), config, folder, report=report)
     except Stop:

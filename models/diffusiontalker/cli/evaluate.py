@@ -59,7 +59,8 @@ def _tables(arguments: argparse.Namespace, scenes: StudyScenes) -> None:
     from diffusiontalker.evaluation.pictures import draw_pictures, require_matplotlib
     from diffusiontalker.evaluation.report import sections, write_results
     from diffusiontalker.evaluation.results import gather, measured
-    from diffusiontalker.evaluation.study import Study, StudyConfig, fast_bfloat16
+    from diffusiontalker.evaluation.study import Study, StudyConfig
+    from diffusiontalker.training.precision import fast_bfloat16
 
     if not arguments.no_pictures:
         require_matplotlib()

@@ -74,11 +74,6 @@ class Trained:
     identity: bool = True
 
 
-def fast_bfloat16() -> bool:
-    """Whether mixed precision is faster here than single precision."""
-    return torch.cuda.is_available() or bool(torch.cpu._is_avx512_bf16_supported())
-
-
 class Study:
     """The variants of one seed.
 

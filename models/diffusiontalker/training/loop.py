@@ -12,7 +12,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from diffusiontalker.training.checkpoint import digest, load_checkpoint, save_checkpoint
+from diffusiontalker.training.precision import fast_bfloat16
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -50,7 +51,7 @@ class LoopConfig:
         seed: of everything random in the loop.
         save_every: steps between checkpoints.
         workers: loader processes per device.
-        bfloat16: compute in mixed precision.
+        bfloat16: compute in mixed precision; by default where that is faster.
     """
 
     steps: int
@@ -63,7 +64,7 @@ class LoopConfig:
     seed: int = 0
     save_every: int = 200
     workers: int = 1
-    bfloat16: bool = True
+    bfloat16: bool = field(default_factory=fast_bfloat16)
 
     def rate(self, step: int) -> float:
         """Learning rate of a step."""
@@ -74,7 +75,7 @@ class LoopConfig:
 
     def settings(self) -> dict[str, Any]:
         """What a resumed run must have in common with the one it goes on from."""
-        free = ("save_every", "workers")
+        free = ("save_every", "workers", "bfloat16")  # the last is the machine's, and a run may move to another
         return {key: value for key, value in asdict(self).items() if key not in free}
 
 
