@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from diffusiontalker.bundle import open_bundle
 from diffusiontalker.geometry import frame_count
 from livetalker.cli.main import main
 from livetalker.client.client import LiveTalkerClient
@@ -51,11 +52,11 @@ finally:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("serve", "stream", "mic", "bake", "bench"):
+    for command in ("serve", "stream", "mic", "bake", "bench", "info"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "stream", "mic", "bake", "bench"])
+@pytest.mark.parametrize("command", ["serve", "stream", "mic", "bake", "bench", "info"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:
         main([command, "--help"])
@@ -75,6 +76,20 @@ def test_stream_writes_the_face_it_received(speech: Path, tmp_path: Path, capsys
     assert take.identity == "bass+alto"
     shown = capsys.readouterr()
     assert shown.out == f"60 frames\nwrote {out}\n"
+
+
+def test_info_names_a_model_and_whom_it_knows(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = open_bundle(tiny_bundle)
+    assert main(["info", "--model", str(tiny_bundle)]) == 0
+    first, *names = capsys.readouterr().out.splitlines()
+    known = bundle.identities.names
+    assert first == f"{bundle.name} {bundle.version}, {bundle.steps} denoise steps, {len(known)} identities:"
+    assert tuple(names) == known
+    with serving_in_background(ScriptedEngine()) as address:
+        assert main(["info", "--address", address]) == 0
+        assert capsys.readouterr().out == "scripted 1.2.3, 8 denoise steps, 3 identities:\nalto\nbass\ntenor\n"
+        assert main(["info", "--identities", "--address", address]) == 0
+        assert capsys.readouterr().out == "alto\nbass\ntenor\n"
 
 
 def test_stream_says_that_no_voice_chose_the_identity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,6 +150,8 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["stream", "{speech}", "--token-file", "{nowhere}"], "nowhere cannot be read: No such file"),
         (["bench", "--streams", "1", "--address", "{address}", "--token-file", "{nowhere}"], "nowhere cannot be read"),
         (["stream", "{speech}", "--tls", "--address", "{address}"], "does not speak TLS: leave --tls out"),
+        (["info", "--model", "{nowhere}"], "nowhere is no model bundle"),
+        (["info", "--tls", "--address", "{address}"], "does not speak TLS: leave --tls out"),
         (["stream", "{speech}", "--address", "nowhere.invalid:50051"], "nobody knows the name in the address"),
     ],
 )

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from diffusiontalker import __version__
-from livetalker.cli import bake, bench, mic, serve, stream
+from livetalker.cli import bake, bench, info, mic, serve, stream
 from livetalker.cli.errors import CliError
 
 
@@ -22,7 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"livetalker {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (serve, stream, mic, bake, bench):
+    for module in (serve, stream, mic, bake, bench, info):
         module.add_parser(commands)
     return parser
 
