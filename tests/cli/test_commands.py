@@ -81,15 +81,25 @@ def test_stream_writes_the_face_it_received(speech: Path, tmp_path: Path, capsys
 def test_info_names_a_model_and_whom_it_knows(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = open_bundle(tiny_bundle)
     assert main(["info", "--model", str(tiny_bundle)]) == 0
-    first, *names = capsys.readouterr().out.splitlines()
-    known = bundle.identities.names
-    assert first == f"{bundle.name} {bundle.version}, {bundle.steps} denoise steps, {len(known)} identities:"
-    assert tuple(names) == known
+    shown, known = capsys.readouterr(), bundle.identities.names
+    assert shown.err == f"{bundle.name} {bundle.version}, {bundle.steps} denoise steps, {len(known)} identities:\n"
+    assert tuple(shown.out.splitlines()) == known
     with serving_in_background(ScriptedEngine()) as address:
         assert main(["info", "--address", address]) == 0
-        assert capsys.readouterr().out == "scripted 1.2.3, 8 denoise steps, 3 identities:\nalto\nbass\ntenor\n"
-        assert main(["info", "--identities", "--address", address]) == 0
-        assert capsys.readouterr().out == "alto\nbass\ntenor\n"
+    shown = capsys.readouterr()
+    assert (shown.err, shown.out) == ("scripted 1.2.3, 8 denoise steps, 3 identities:\n", "alto\nbass\ntenor\n")
+
+
+def test_a_reader_that_left_is_no_error_to_speak_of() -> None:
+    for buffered in ("", "1"):
+        environment = os.environ | {"PYTHONUNBUFFERED": buffered}
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [sys.executable, "-m", "livetalker.cli.main", "info"]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+        os.close(writing)
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1 and "identities:" in done.stderr
 
 
 def test_stream_says_that_no_voice_chose_the_identity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,6 +162,7 @@ def test_stream_at_microphone_pace_says_how_late_frames_were(speech: Path, capsy
         (["stream", "{speech}", "--tls", "--address", "{address}"], "does not speak TLS: leave --tls out"),
         (["info", "--model", "{nowhere}"], "nowhere is no model bundle"),
         (["info", "--tls", "--address", "{address}"], "does not speak TLS: leave --tls out"),
+        (["info", "--token-file", "{nowhere}"], "are for a server; give its --address as well"),
         (["stream", "{speech}", "--address", "nowhere.invalid:50051"], "nobody knows the name in the address"),
     ],
 )

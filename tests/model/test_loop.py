@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from diffusiontalker.training.checkpoint import CheckpointError
-from diffusiontalker.training.loop import CHECKPOINT, LoopConfig
+from diffusiontalker.training.loop import CHECKPOINT
 from diffusiontalker.training.precision import fast_bfloat16
 from tests.model import number_fit
 from tests.model.number_fit import fit
@@ -29,24 +30,23 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None
         torch.testing.assert_close(resumed[name], weight, rtol=0, atol=0)
 
 
-def test_a_run_goes_on_in_the_precision_of_the_machine_it_was_moved_to(tmp_path: Path) -> None:
-    assert LoopConfig(steps=1, batch=1).bfloat16 == fast_bfloat16()
+def test_a_run_goes_on_in_the_precision_of_the_device_it_was_moved_to(tmp_path: Path) -> None:
     assert fit(tmp_path, stop=8, bfloat16=True) == {}
     assert fit(tmp_path, bfloat16=False)
 
 
 @pytest.mark.parametrize("capable", [True, False])
-def test_mixed_precision_is_used_where_the_machine_multiplies_in_it(
+def test_mixed_precision_is_used_where_the_device_multiplies_in_it(
     capable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: capable)
-    assert fast_bfloat16() is capable
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert fast_bfloat16(torch.device("cpu")) is capable  # whatever GPU stands beside it
     # A GPU of before 2020 says that it can, and means that it can emulate it.
     supported = lambda including_emulation=True: including_emulation or capable  # noqa: E731
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
-    assert fast_bfloat16() is capable
+    monkeypatch.setattr(torch.cuda, "device", nullcontext)
+    assert fast_bfloat16(torch.device("cuda")) is capable
+    assert not fast_bfloat16(torch.device("mps"))
 
 
 def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
@@ -85,5 +85,5 @@ def test_what_cannot_be_resumed_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="checkpoint.safetensors is damaged or cut short"):
         fit(tmp_path)
     save_file({"x": torch.zeros(1)}, path, metadata={"format": "livetalker-training", "format_version": "99"})
-    with pytest.raises(CheckpointError, match="version 99; this program resumes 'livetalker-training' version 1"):
+    with pytest.raises(CheckpointError, match="version 99; this program resumes 'livetalker-training' version 2"):
         fit(tmp_path)

@@ -56,6 +56,8 @@ def _runs(runs: Path, scenes: StudyScenes, seed: int) -> None:
 
 
 def _tables(arguments: argparse.Namespace, scenes: StudyScenes) -> None:
+    from accelerate import PartialState
+
     from diffusiontalker.evaluation.pictures import draw_pictures, require_matplotlib
     from diffusiontalker.evaluation.report import sections, write_results
     from diffusiontalker.evaluation.results import gather, measured
@@ -70,7 +72,7 @@ def _tables(arguments: argparse.Namespace, scenes: StudyScenes) -> None:
         batch=arguments.batch,
         frames=arguments.frames,
         hidden=arguments.hidden,
-        bfloat16=fast_bfloat16() and not arguments.full_precision,
+        bfloat16=fast_bfloat16(PartialState().device) and not arguments.full_precision,
     )
     seeds = range(arguments.seed, arguments.seed + arguments.seeds)
     studies = [Study(arguments.runs, scenes, config, seed) for seed in seeds]

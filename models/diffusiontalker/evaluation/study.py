@@ -103,7 +103,8 @@ class Study:
         note = self.folder / _STUDY_FILE
         if note.exists() and json.loads(note.read_text("utf-8")) != claim:
             raise EvaluationError(
-                f"{self.folder} holds a study of other scenes or settings: remove it, or name another --runs"
+                f"{self.folder} holds a study of other scenes or settings, or in another precision (mixed where the "
+                "machine is faster with it, single with --full-precision): remove it, or name another --runs"
             )
         try:
             torch.manual_seed(seed)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from diffusiontalker.errors import MendableError
 
 FORMAT: Final = "livetalker-training"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class CheckpointError(MendableError, ValueError):

@@ -1,8 +1,9 @@
 """One training loop for every objective, on a laptop's CPU, one GPU or many: mixed precision, EMA, exact resume.
 
 Sample ``i`` of a dataset is a function of its index and each step seeds torch from its own number, so a run that was
-killed and resumed goes on as if it had not been. Under ``accelerate launch`` each process takes its share of every
-batch and gradients are averaged: the number of devices changes how fast a run is, not what is trained.
+killed and resumed goes on as if it had not been; in another precision than before, not to the same bits. Under
+``accelerate launch`` each process takes its share of every batch and gradients are averaged: the number of devices
+changes how fast a run is, not what is trained.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,7 +52,7 @@ class LoopConfig:
         seed: of everything random in the loop.
         save_every: steps between checkpoints.
         workers: loader processes per device.
-        bfloat16: compute in mixed precision; by default where that is faster.
+        bfloat16: compute in mixed precision; None: where the device is faster with it.
     """
 
     steps: int
@@ -64,7 +65,7 @@ class LoopConfig:
     seed: int = 0
     save_every: int = 200
     workers: int = 1
-    bfloat16: bool = field(default_factory=fast_bfloat16)
+    bfloat16: bool | None = None
 
     def rate(self, step: int) -> float:
         """Learning rate of a step."""
@@ -75,7 +76,7 @@ class LoopConfig:
 
     def settings(self) -> dict[str, Any]:
         """What a resumed run must have in common with the one it goes on from."""
-        free = ("save_every", "workers", "bfloat16")  # the last is the machine's, and a run may move to another
+        free = ("save_every", "workers", "bfloat16")  # the last is the device's, and a run may move to another
         return {key: value for key, value in asdict(self).items() if key not in free}
 
 
@@ -163,6 +164,7 @@ def train(
     """
     # Precision is the loop's own: one process trains several stages, and accelerate keeps the first one's setting.
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
+    mixed = fast_bfloat16(accelerator.device) if config.bfloat16 is None else config.bfloat16
     if accelerator.num_processes > 1:
         # Other stages may follow in the same group; threads of one that is left open can abort a process as it exits.
         atexit.register(accelerator.end_training)
@@ -192,7 +194,7 @@ def train(
         torch.manual_seed((config.seed * 1_000_003 + step) * accelerator.num_processes + accelerator.process_index)
         for group in optimizer.param_groups:
             group["lr"] = config.rate(step)
-        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bfloat16):
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=mixed):
             loss, figures = objective(batch)
         optimizer.zero_grad(set_to_none=True)
         accelerator.backward(loss)

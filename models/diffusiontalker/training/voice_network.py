@@ -54,7 +54,7 @@ class VoiceNetwork(nn.Module):
     def forward(self, heard: Tensor) -> Tensor:
         """Voices ``[B, V]`` of unit length of what is heard, ``[B, n, I]``."""
         x = ((heard - self.mean) / self.scale).flatten(0, 1)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=fast_bfloat16()):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=fast_bfloat16(x.device)):
             for layer, norm in zip(self.layers, self.norms, strict=True):
                 x = norm(layer(x)).relu()
         pooled = F.dropout(x.float().view(*heard.shape[:2], -1).mean(1), _DROPPED, self.training)

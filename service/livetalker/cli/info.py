@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--model", type=Path, metavar="DIR", help="a model bundle instead of the shipped one")
     whose.add_argument(
-        "--address", metavar="HOST:PORT", help=f"ask a server, such as the one at {DEFAULT_ADDRESS}, what it serves"
+        "--address", metavar="HOST:PORT", help=f"what the server there serves, such as {DEFAULT_ADDRESS}"
     )
-    parser.add_argument("--identities", action="store_true", help="print their names and nothing else")
     add_client_security(parser)
     parser.set_defaults(run=run)
 
@@ -39,9 +39,12 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CliError: the bundle or the server cannot be used.
     """
+    if args.address is None and (args.tls or args.tls_ca or args.tls_cert or args.tls_key or args.token_file):
+        raise CliError("--tls, --token-file and the like are for a server; give its --address as well")
     info = _of_bundle(args.model) if args.address is None else _of_server(args)
-    if not args.identities:
-        print(f"{info.name} {info.version}, {info.steps} denoise steps, {len(info.identities)} identities:")
+    # Beside the names, for people: what reads or counts those shall find nothing else.
+    headline = f"{info.name} {info.version}, {info.steps} denoise steps, {len(info.identities)} identities:"
+    print(headline, file=sys.stderr, flush=True)
     for name in info.identities:
         print(name)
     return 0
@@ -55,7 +58,7 @@ def _of_bundle(folder: Path | None) -> ModelInfo:
         bundle = open_bundle(folder)
     except BundleError as error:
         raise CliError(str(error)) from error
-    return ModelInfo(bundle.name, bundle.version, tuple(bundle.identities.names), bundle.steps)
+    return ModelInfo(bundle.name, bundle.version, bundle.identities.names, bundle.steps)
 
 
 def _of_server(args: argparse.Namespace) -> ModelInfo:

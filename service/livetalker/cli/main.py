@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         status: int = args.run(args)
+        sys.stdout.flush()  # a reader that is gone is noticed here and not as Python exits
     except CliError as error:
         print(f"livetalker: {error}", file=sys.stderr)
         return 1

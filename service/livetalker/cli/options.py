@@ -30,7 +30,8 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         "--identity",
         default="auto",
         metavar="WHO",
-        help="speaking style: 'auto' matches the voice; a NAME pins one; NAME=0.7,NAME=0.3 blends (default: auto)",
+        help="speaking style: 'auto' matches the voice; a NAME pins one ('livetalker info' lists them); "
+        "NAME=0.7,NAME=0.3 blends (default: auto)",
     )
     group.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
 
