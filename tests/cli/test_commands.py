@@ -90,16 +90,16 @@ def test_info_names_a_model_and_whom_it_knows(tiny_bundle: Path, capsys: pytest.
     assert (shown.err, shown.out) == ("scripted 1.2.3, 8 denoise steps, 3 identities:\n", "alto\nbass\ntenor\n")
 
 
-def test_a_reader_that_left_is_no_error_to_speak_of() -> None:
-    for buffered in ("", "1"):
-        environment = os.environ | {"PYTHONUNBUFFERED": buffered}
-        reading, writing = os.pipe()
-        os.close(reading)
-        command = [sys.executable, "-m", "livetalker.cli.main", "info"]
-        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, text=True, check=False)
-        os.close(writing)
-        assert done.returncode == 1
-        assert done.stderr.count("\n") == 1 and "identities:" in done.stderr
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_left_is_no_error_to_speak_of(unbuffered: str) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "livetalker.cli.main", "info"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+    os.close(writing)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "identities:" in done.stderr
 
 
 def test_stream_says_that_no_voice_chose_the_identity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
